@@ -1,0 +1,105 @@
+"""Checks of what a learner hands in: one sentence that names the argument, what was seen, what to do.
+
+They raise before anything is changed. `TypeError` is for the wrong kind of object or dtype,
+`ValueError` for the right kind with a wrong value.
+"""
+
+import math
+import numbers
+
+import torch
+
+
+def images(x, name="images", shape=None):
+    """Check a batch of images.
+
+    Args:
+        x: what should be a float32 tensor (N, C, H, W) with N >= 1 and values in [0, 1].
+        name: how the message calls it.
+        shape: (C, H, W) that each image must have, or None for any.
+
+    Raises:
+        TypeError: not a tensor, or not float32.
+        ValueError: wrong shape, empty, NaN or infinity, or values outside [0, 1].
+    """
+    if not isinstance(x, torch.Tensor):
+        raise TypeError(
+            f"{name} must be a torch.Tensor, got {type(x).__name__}: torch.as_tensor({name}) makes one."
+        )
+    if x.dtype == torch.uint8:
+        raise TypeError(
+            f"{name} is uint8 (grey levels 0..255), float32 in [0, 1] is needed: "
+            f"use {name}.float() / 255."
+        )
+    if x.dtype != torch.float32:
+        raise TypeError(f"{name} is {x.dtype}, float32 is needed: use {name}.float().")
+    wanted = "(N, " + (", ".join(map(str, shape)) if shape else "C, H, W") + ")"
+    if x.dim() in (2, 3) and (shape is None or tuple(x.shape) in (tuple(shape), tuple(shape)[-2:])):
+        fix = f"{name}[None]" if x.dim() == 3 else f"{name}[None, None]"
+        raise ValueError(
+            f"{name} has shape {tuple(x.shape)}, a batch {wanted} is needed: "
+            f"for one image use {fix}."
+        )
+    if x.dim() != 4 or (shape is not None and tuple(x.shape[1:]) != tuple(shape)):
+        raise ValueError(f"{name} has shape {tuple(x.shape)}, a batch {wanted} is needed.")
+    if len(x) == 0:
+        raise ValueError(f"{name} is empty (shape {tuple(x.shape)}), at least one image is needed.")
+    low, high = (value.item() for value in torch.aminmax(x))  # one pass; NaN comes through
+    if not (math.isfinite(low) and math.isfinite(high)):
+        finite(x, name)
+    if low < 0 or high > 1:
+        hint = ""
+        if low >= 0 and high <= 255 and high > 2:
+            hint = f" It looks like 0..255: use {name} / 255."
+        elif low >= -1.001 and high <= 1.001:
+            hint = f" It looks like [-1, 1]: use ({name} + 1) / 2."
+        raise ValueError(f"{name} lies in [{low:.4g}, {high:.4g}], [0, 1] is needed.{hint}")
+
+
+def finite(x, name):
+    """Raise ValueError with the count and the first index if tensor x holds NaN or infinity."""
+    bad = ~torch.isfinite(x)
+    if bad.any():
+        first = tuple(bad.nonzero()[0].tolist())
+        raise ValueError(
+            f"{name} holds {int(bad.sum())} values that are NaN or infinite, the first at index "
+            f"{first} ({x[first].item()}): remove or replace them."
+        )
+
+
+def positive_int(value, name):
+    """Raise TypeError or ValueError unless value is a whole number >= 1."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} is {value!r}, a whole number of at least 1 is needed.")
+    if value < 1:
+        raise ValueError(f"{name} is {value}, a whole number of at least 1 is needed.")
+
+
+def non_negative(value, name):
+    """Raise TypeError or ValueError unless value is a finite number >= 0."""
+    _number(value, name)
+    if not (math.isfinite(value) and value >= 0):
+        raise ValueError(f"{name} is {value}, a finite number of at least 0 is needed.")
+
+
+def positive(value, name):
+    """Raise TypeError or ValueError unless value is a finite number > 0."""
+    _number(value, name)
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(f"{name} is {value}, a finite number above 0 is needed.")
+
+
+def labels(y, count, name="labels", of="images"):
+    """Raise unless y is an int64 tensor (count,): one label for each image."""
+    if not isinstance(y, torch.Tensor) or y.dtype != torch.int64:
+        kind = y.dtype if isinstance(y, torch.Tensor) else type(y).__name__
+        raise TypeError(f"{name} is {kind}, an int64 tensor is needed: use torch.as_tensor({name}).long().")
+    if y.shape != (count,):
+        raise ValueError(
+            f"{name} has shape {tuple(y.shape)} for {count} {of}, shape ({count},) is needed: one label an image."
+        )
+
+
+def _number(value, name):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} is {value!r}, a number is needed.")

@@ -1,0 +1,66 @@
+"""What every data set of the course looks like."""
+
+from dataclasses import dataclass
+
+import torch
+
+from vae_teach import checks
+
+
+@dataclass(frozen=True)
+class Factors:
+    """The known causes of generated images.
+
+    Attributes:
+        names: K factor names.
+        train: float32 (N, K), one row for each training image.
+        test: float32 (M, K).
+        train_pen: the pen's path where there is one, float32 (N, T, 3): x and y in pixels from the
+            upper left corner, and 1 while the pen touches the paper, else 0. None for sets without.
+        test_pen: float32 (M, T, 3) or None.
+    """
+
+    names: tuple[str, ...]
+    train: torch.Tensor
+    test: torch.Tensor
+    train_pen: torch.Tensor | None = None
+    test_pen: torch.Tensor | None = None
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """A data set in memory.
+
+    Attributes:
+        name: what it was loaded as.
+        train_images: float32 (N, 1, H, W), ink in [0, 1].
+        train_labels: int64 (N,).
+        test_images: float32 (M, 1, H, W).
+        test_labels: int64 (M,).
+        factors: the known causes, or None for photographs and handwriting.
+        classes: the names of the labels.
+    """
+
+    name: str
+    train_images: torch.Tensor
+    train_labels: torch.Tensor
+    test_images: torch.Tensor
+    test_labels: torch.Tensor
+    factors: Factors | None = None
+    classes: tuple[str, ...] = tuple("0123456789")
+
+    def __post_init__(self):
+        """Check images, and that each has a label."""
+        for part in ("train", "test"):
+            images = getattr(self, f"{part}_images")
+            checks.images(images, f"{part}_images")
+            checks.labels(getattr(self, f"{part}_labels"), len(images), f"{part}_labels")
+
+    def __repr__(self):
+        """One line: name, counts, size of an image."""
+        size = "×".join(map(str, self.train_images.shape[1:]))
+        factors = f", factors {', '.join(self.factors.names)}" if self.factors else ""
+        return (
+            f"ImageSet {self.name}: {len(self.train_images):,} train and "
+            f"{len(self.test_images):,} test images, {size}, float32 in [0, 1]{factors}"
+        )

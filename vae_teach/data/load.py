@@ -1,0 +1,59 @@
+"""`load(name)`: one name, one data set; `course_set()`: the one the notebooks open on."""
+
+import os
+
+from vae_teach.data.image_set import ImageSet
+
+NAMES = ("mnist", "fashion", "strokes", "sprites", "sprites32")
+
+
+class NoData(RuntimeError):
+    """A data set is neither on disk nor to be had from the network."""
+
+
+def load(name):
+    """Load a data set into memory.
+
+    Args:
+        name: "mnist" or "fashion" (downloaded once through torchvision), or a set made from a
+            seed with no network: "strokes" (28×28 digits), "sprites" (64×64), "sprites32" (32×32).
+
+    Returns:
+        ImageSet of float32 (N, 1, H, W) images in [0, 1] and int64 labels.
+
+    Raises:
+        ValueError: unknown name.
+        NoData: not on disk and no network; the message names the embedded set.
+    """
+    if name in ("mnist", "fashion"):
+        from vae_teach.data.downloaded import downloaded
+
+        return downloaded(name)
+    if name == "strokes":
+        from vae_teach.data.strokes import strokes
+
+        return strokes()
+    if name in ("sprites", "sprites32"):
+        from vae_teach.data.sprites import sprites
+
+        return sprites(size=32 if name == "sprites32" else 64)
+    raise ValueError(f"name is {name!r}, one of {', '.join(NAMES)} is needed.")
+
+
+def course_set(announce=print) -> ImageSet:
+    """Load the set the core chapters open on, and say which one and why.
+
+    MNIST where it is on disk or can be downloaded, else `strokes`. The environment variable
+    `VAE_TEACH_DATASET` (a name that `load` takes) overrides the choice.
+    """
+    wanted = os.environ.get("VAE_TEACH_DATASET")
+    if wanted:
+        announce(f"Data: {wanted}, as VAE_TEACH_DATASET asks.")
+        return load(wanted)
+    try:
+        found = load("mnist")
+    except NoData as reason:
+        announce(f"Data: strokes, the set made on this machine. {reason}")
+        return load("strokes")
+    announce("Data: MNIST, real handwritten digits.")
+    return found

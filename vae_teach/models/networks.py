@@ -1,0 +1,88 @@
+"""Encoder and decoder networks: plain `nn.Sequential`s, so that one can read and send them.
+
+An encoder maps images (B, C, H, W) to 2 d numbers (B, 2d): means, then log-variances.
+A decoder maps codes (B, d) to one number a pixel (B, C, H, W): logits or means.
+"""
+
+import math
+
+from torch import nn
+
+
+def mlp_encoder(latent_dim, image_shape=(1, 28, 28), hidden=(400,)):
+    """Fully connected encoder (B, C, H, W) -> (B, 2 * latent_dim), ReLU between layers."""
+    sizes = [math.prod(image_shape), *hidden, 2 * latent_dim]
+    return nn.Sequential(nn.Flatten(), *_linear_layers(sizes))
+
+
+def mlp_decoder(latent_dim, image_shape=(1, 28, 28), hidden=(400,)):
+    """Fully connected decoder (B, latent_dim) -> (B, C, H, W), ReLU between layers.
+
+    `hidden` is read from the image's side, as for the encoder: the decoder is its mirror.
+    """
+    sizes = [latent_dim, *reversed(hidden), math.prod(image_shape)]
+    return nn.Sequential(*_linear_layers(sizes), nn.Unflatten(1, image_shape))
+
+
+def conv_encoder(latent_dim, image_shape=(1, 28, 28), channels=(16, 32), downsample="stride"):
+    """Convolutional encoder; each stage halves height and width.
+
+    Args:
+        latent_dim: dimensions d of the code.
+        image_shape: (C, H, W); H and W must be multiples of 2 ** len(channels).
+        channels: output channels of each stage.
+        downsample: "stride" (convolutions of stride 2) or "pool" (2×2 max-pooling after each).
+
+    Returns:
+        nn.Sequential (B, C, H, W) -> (B, 2 * latent_dim).
+    """
+    if downsample not in ("stride", "pool"):
+        raise ValueError(f'downsample is {downsample!r}, "stride" or "pool" is needed.')
+    layers, sizes = [], [image_shape[0], *channels]
+    for before, after in zip(sizes, sizes[1:], strict=False):
+        if downsample == "stride":
+            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.ReLU()]
+        else:
+            layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+    features = math.prod(_small_shape(image_shape, channels))
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(features, 2 * latent_dim))
+
+
+def conv_decoder(latent_dim, image_shape=(1, 28, 28), channels=(16, 32)):
+    """Convolutional decoder; each stage doubles height and width by repeating pixels.
+
+    Upsampling before a convolution leaves no chequerboard, which transposed convolutions do
+    (Odena, Dumoulin & Olah 2016, "Deconvolution and Checkerboard Artifacts").
+
+    Args:
+        latent_dim: dimensions d of the code.
+        image_shape: (C, H, W); H and W must be multiples of 2 ** len(channels).
+        channels: as for the encoder, read from the image's side.
+
+    Returns:
+        nn.Sequential (B, latent_dim) -> (B, C, H, W).
+    """
+    small = _small_shape(image_shape, channels)
+    layers = [nn.Linear(latent_dim, math.prod(small)), nn.ReLU(), nn.Unflatten(1, small)]
+    sizes = [*reversed(channels), image_shape[0]]
+    for before, after in zip(sizes, sizes[1:], strict=False):
+        layers += [nn.Upsample(scale_factor=2), nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def _linear_layers(sizes):
+    layers = []
+    for before, after in zip(sizes, sizes[1:], strict=False):
+        layers += [nn.Linear(before, after), nn.ReLU()]
+    return layers[:-1]
+
+
+def _small_shape(image_shape, channels):
+    _, height, width = image_shape
+    factor = 2 ** len(channels)
+    if height % factor or width % factor:
+        raise ValueError(
+            f"image_shape is {tuple(image_shape)}: {len(channels)} stages of halving need height and "
+            f"width to be multiples of {factor}. Use fewer channels or padded images."
+        )
+    return channels[-1], height // factor, width // factor
