@@ -93,7 +93,9 @@ def labels(y, count, name="labels", of="images"):
     """Raise unless y is an int64 tensor (count,): one label for each image."""
     if not isinstance(y, torch.Tensor) or y.dtype != torch.int64:
         kind = y.dtype if isinstance(y, torch.Tensor) else type(y).__name__
-        raise TypeError(f"{name} is {kind}, an int64 tensor is needed: use torch.as_tensor({name}).long().")
+        raise TypeError(
+            f"{name} is {kind}, an int64 tensor is needed: use torch.as_tensor({name}).long()."
+        )
     if y.shape != (count,):
         raise ValueError(
             f"{name} has shape {tuple(y.shape)} for {count} {of}, shape ({count},) is needed: one label an image."

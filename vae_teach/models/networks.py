@@ -4,6 +4,7 @@ An encoder maps images (B, C, H, W) to 2 d numbers (B, 2d): means, then log-vari
 A decoder maps codes (B, d) to one number a pixel (B, C, H, W): logits or means.
 """
 
+import itertools
 import math
 
 from torch import nn
@@ -39,7 +40,7 @@ def conv_encoder(latent_dim, image_shape=(1, 28, 28), channels=(16, 32), downsam
     if downsample not in ("stride", "pool"):
         raise ValueError(f'downsample is {downsample!r}, "stride" or "pool" is needed.')
     layers, sizes = [], [image_shape[0], *channels]
-    for before, after in zip(sizes, sizes[1:], strict=False):
+    for before, after in itertools.pairwise(sizes):
         if downsample == "stride":
             layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.ReLU()]
         else:
@@ -65,14 +66,14 @@ def conv_decoder(latent_dim, image_shape=(1, 28, 28), channels=(16, 32)):
     small = _small_shape(image_shape, channels)
     layers = [nn.Linear(latent_dim, math.prod(small)), nn.ReLU(), nn.Unflatten(1, small)]
     sizes = [*reversed(channels), image_shape[0]]
-    for before, after in zip(sizes, sizes[1:], strict=False):
+    for before, after in itertools.pairwise(sizes):
         layers += [nn.Upsample(scale_factor=2), nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 
 
 def _linear_layers(sizes):
     layers = []
-    for before, after in zip(sizes, sizes[1:], strict=False):
+    for before, after in itertools.pairwise(sizes):
         layers += [nn.Linear(before, after), nn.ReLU()]
     return layers[:-1]
 

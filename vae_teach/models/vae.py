@@ -44,7 +44,11 @@ class VAE(nn.Module):
             raise ValueError(f'network is {network!r}, "mlp", "strided" or "pooled" is needed.')
         if likelihood not in ("bernoulli", "gaussian"):
             raise ValueError(f'likelihood is {likelihood!r}, "bernoulli" or "gaussian" is needed.')
-        self.latent_dim, self.image_shape, self.likelihood = latent_dim, tuple(image_shape), likelihood
+        self.latent_dim, self.image_shape, self.likelihood = (
+            latent_dim,
+            tuple(image_shape),
+            likelihood,
+        )
         hidden = hidden or ((400,) if network == "mlp" else (16, 32))
         if network == "mlp":
             self.encoder = mlp_encoder(latent_dim, self.image_shape, hidden)

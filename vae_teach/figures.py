@@ -1,0 +1,258 @@
+"""Floor 5: still pictures. One function, one picture, always with alternative text.
+
+Every function returns a `Picture`, which a notebook shows by itself. None touches pyplot, so none
+can close or draw into somebody else's figure.
+"""
+
+import base64
+import html
+import io
+
+import matplotlib
+import torch
+from matplotlib.figure import Figure
+from matplotlib.patches import Ellipse
+
+# One colour an object, the same in every chapter (from matplotlib's colour-blind-safe petroff10).
+PRIOR, ENCODER, POSTERIOR, DECODER, KL = "#717581", "#3f90da", "#832db6", "#e76300", "#bd1f01"
+LABELS = tuple(
+    matplotlib.style.library["petroff10"]["axes.prop_cycle"].by_key()["color"]
+)  # of digits; a digit is always named beside its colour
+
+
+class Picture:
+    """A drawn figure with alternative text and a caption.
+
+    Attributes:
+        figure: the matplotlib Figure.
+        alt: what a reader who cannot see it needs to know.
+        caption: data and settings, shown below.
+    """
+
+    def __init__(self, figure, alt, caption=""):
+        self.figure, self.alt, self.caption = figure, alt, caption
+
+    def png(self):
+        """The picture as PNG bytes."""
+        buffer = io.BytesIO()
+        self.figure.savefig(buffer, format="png", dpi=100, facecolor="white")
+        return buffer.getvalue()
+
+    def _repr_html_(self):
+        data = base64.b64encode(self.png()).decode()
+        alt, caption = html.escape(self.alt), html.escape(self.caption)
+        return (
+            f'<figure style="margin:0"><img style="max-width:100%" alt="{alt}" '
+            f'src="data:image/png;base64,{data}"><figcaption>{caption}</figcaption></figure>'
+        )
+
+    def __repr__(self):
+        """The alternative text, for readers of a notebook without pictures."""
+        return f"[picture: {self.alt}]"
+
+
+def image_rows(rows, alt, caption="", width=9.0):
+    """Rows of images, each with a name.
+
+    Args:
+        rows: dict of row name -> images (N, 1, H, W) in [0, 1], the same N in every row.
+        alt: alternative text.
+        caption: shown below.
+        width: inches.
+
+    Returns:
+        Picture with ink dark on white, on the fixed scale 0..1.
+    """
+    columns = max(len(images) for images in rows.values())
+    label = 0.0 if list(rows) == [""] else 1.5
+    size = (width - label) / columns
+    figure = Figure(figsize=(width, size * len(rows)))
+    for r, (name, images) in enumerate(rows.items()):
+        strip = torch.cat([_framed(image) for image in images.detach().cpu()], dim=1)
+        axes = figure.add_axes(
+            (label / width, 1 - (r + 1) / len(rows), 1 - label / width, 1 / len(rows))
+        )
+        _show(axes, strip)
+        figure.text(
+            (label - 0.12) / width, 1 - (r + 0.5) / len(rows), name, ha="right", va="center"
+        )
+    return Picture(figure, alt, caption)
+
+
+def image_grid(images, columns, alt, caption="", size=0.42):
+    """Images (N, 1, H, W) as a grid with the given number of columns, `size` inches each."""
+    images = images.detach().cpu()
+    rows = [
+        torch.cat([_framed(image) for image in images[start : start + columns]], dim=1)
+        for start in range(0, len(images), columns)
+    ]
+    figure = Figure(figsize=(size * columns, size * len(rows)))
+    _show(figure.add_axes((0, 0, 1, 1)), torch.cat(rows, dim=0))
+    return Picture(figure, alt, caption)
+
+
+def manifold(model, alt, caption="", side=18, size=0.36, extent=2.2):
+    """What a 2-D model draws at a square grid of codes, z from -extent to extent each way.
+
+    Args:
+        model: latent_dim 2.
+        alt: alternative text.
+        caption: shown below.
+        side: images a side.
+        size: inches an image.
+        extent: the outermost codes, in prior standard deviations.
+
+    Returns:
+        Picture; z1 grows to the right and z2 upwards.
+    """
+    across = torch.linspace(-extent, extent, side)
+    z = torch.stack([across.repeat(side), across.flip(0).repeat_interleave(side)], dim=1)
+    with torch.no_grad():
+        images = model.decode(z).mean.cpu()[:, 0]  # (side², H, W)
+    height, width = images.shape[1:]
+    canvas = images.reshape(side, side, height, width).transpose(1, 2).reshape(side * height, -1)
+    figure = Figure(figsize=(size * side + 0.7, size * side + 0.5), layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(1 - canvas, cmap="gray", vmin=0, vmax=1, extent=(-extent, extent) * 2)
+    axes.set(xlabel="$z_1$", ylabel="$z_2$")
+    return Picture(figure, alt, caption)
+
+
+def curves(history, alt, caption=""):
+    """Reconstruction and KL of a `History` over epochs, each on its own axes."""
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    epochs = range(1, len(history.seconds) + 1)
+    signs = {"reconstruction": -1, "kl": 1}
+    for axes, name, colour in ((left, "reconstruction", DECODER), (right, "kl", KL)):
+        for part, style in (("train", "--"), ("validation", "-")):
+            values = [signs[name] * v for v in getattr(history, part).get(name, [])]
+            if values:
+                axes.plot(epochs, values, style, color=colour, marker="o", ms=3, label=part)
+        axes.set(xlabel="epoch", ylabel="nats an image")
+        axes.grid(alpha=0.3)
+        axes.legend()
+    left.set_title("reconstruction term  $-E_q[\\log p(x|z)]$")
+    right.set_title("KL term  $KL(q(z|x)\\,\\|\\,p(z))$")
+    return Picture(figure, alt, caption)
+
+
+def bubbles(panels, labels, alt, caption="", extent=None):
+    """Each q(z|x) of a 2-D model as the ellipse of one standard deviation.
+
+    Args:
+        panels: dict of title -> Independent Normal with batch (B,) and event (2,).
+        labels: int64 (B,); names the colour, and the digit is written at each label's middle.
+        alt: alternative text.
+        caption: shown below.
+        extent: axes from -extent to extent, one for all panels, or a sequence of one a panel;
+            None fits each panel to its means.
+
+    Returns:
+        Picture, with the prior's circles of one and two standard deviations in grey.
+    """
+    figure = Figure(figsize=(4.5 * len(panels), 4.6), layout="constrained")
+    extents = extent if isinstance(extent, (tuple, list)) else [extent] * len(panels)
+    grid = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (title, q), limit in zip(grid, panels.items(), extents, strict=True):
+        mean, scale = q.base_dist.loc.detach().cpu(), q.base_dist.scale.detach().cpu()
+        for m, s, y in zip(mean.tolist(), scale.tolist(), labels.tolist(), strict=True):
+            axes.add_patch(Ellipse(m, 2 * s[0], 2 * s[1], color=LABELS[y % 10], alpha=0.35, lw=0.5))
+        for y in labels.unique().tolist():
+            x0, y0 = mean[labels == y].median(0).values.tolist()
+            axes.text(x0, y0, str(y), weight="bold", ha="center", va="center", bbox=_PLATE)
+        _prior_circles(axes)
+        limit = limit or 1.05 * mean.abs().max().item()
+        axes.set(xlim=(-limit, limit), ylim=(-limit, limit), xlabel="$z_1$", ylabel="$z_2$")
+        axes.set(title=title, aspect="equal")
+    return Picture(figure, alt, caption)
+
+
+def posteriors(points, density, q, images, alt, caption="", titles=None):
+    """The true posterior of a few images as a purple map, the encoder's ellipse in blue over it.
+
+    Args:
+        points, density: as `evaluation.posterior_on_grid` returns them.
+        q: the encoder's Independent Normal, batch (B,), event (2,).
+        images: (B, 1, H, W), drawn in a corner.
+        alt: alternative text.
+        caption: shown below.
+        titles: one line an image, or None.
+
+    Returns:
+        Picture; ellipses of one and two standard deviations.
+    """
+    count = len(images)
+    figure = Figure(figsize=(3.1 * count, 3.5), layout="constrained")
+    for i, axes in enumerate(figure.subplots(1, count, squeeze=False)[0]):
+        mean, scale = q.base_dist.loc[i].tolist(), q.base_dist.scale[i].tolist()
+        mass = density[i].cpu()
+        axes.pcolormesh(points, points, mass, cmap="Purples", vmin=0, shading="auto")
+        for width, style in ((1, "-"), (2, "--")):
+            axes.add_patch(
+                Ellipse(
+                    mean, *(2 * width * s for s in scale), fill=False, ec=ENCODER, ls=style, lw=1.5
+                )
+            )
+        (x_low, x_high), (y_low, y_high) = _window(points, mass, mean, scale)
+        axes.set(xlim=(x_low, x_high), ylim=(y_low, y_high), xlabel="$z_1$", aspect="equal")
+        axes.set_title(titles[i] if titles else "", fontsize=9)
+        inset = axes.inset_axes((0.0, 0.74, 0.26, 0.26))
+        _show(inset, images[i, 0])
+    return Picture(figure, alt, caption)
+
+
+def lines(x, ys, alt, caption="", xlabel="", ylabel="", colours=None):
+    """Curves over one axis, each with a name and its own dash.
+
+    Args:
+        x: (N,) values.
+        ys: dict of name -> (N,) values.
+        alt: alternative text.
+        caption: shown below.
+        xlabel: with its unit.
+        ylabel: with its unit.
+        colours: one a curve, or None.
+    """
+    figure = Figure(figsize=(6, 3.2), layout="constrained")
+    axes = figure.add_subplot()
+    dashes = ("-", "--", ":", "-.")
+    for i, (name, y) in enumerate(ys.items()):
+        axes.plot(x, y, dashes[i % 4], color=colours[i] if colours else LABELS[i], label=name, lw=2)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return Picture(figure, alt, caption)
+
+
+_PLATE = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.75}
+
+
+def _framed(image):
+    """One image (1, H, W) with a thin light frame, (H + 2, W + 2)."""
+    return torch.nn.functional.pad(image[0], (1, 1, 1, 1), value=0.12)
+
+
+def _show(axes, ink):
+    axes.imshow(1 - ink, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _prior_circles(axes):
+    for radius in (1, 2):
+        axes.add_patch(
+            Ellipse((0, 0), 2 * radius, 2 * radius, fill=False, ec=PRIOR, lw=1.2, ls="--")
+        )
+
+
+def _window(points, mass, mean, scale):
+    """Square axes limits that hold the posterior's mass and the encoder's ellipse."""
+    low, high = [], []
+    for axis, marginal in enumerate((mass.sum(0), mass.sum(1))):
+        inside = points[marginal > 1e-4 * marginal.max()].cpu()
+        low.append(min(inside.min().item(), mean[axis] - 2.5 * scale[axis]))
+        high.append(max(inside.max().item(), mean[axis] + 2.5 * scale[axis]))
+    half = 0.55 * max(high[0] - low[0], high[1] - low[1])
+    return [((a + b) / 2 - half, (a + b) / 2 + half) for a, b in zip(low, high, strict=True)]
