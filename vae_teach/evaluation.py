@@ -46,13 +46,7 @@ def _exact(model, x, grid):
     todo = torch.arange(len(x), device=x.device)
     while True:
         z = prior.mean + span * ((cells + 0.5) / grid - 0.5)
-        log_joint = torch.cat(  # (B, G)
-            [
-                pairwise_log_prob(model.decode(part), x[todo]) + prior.log_prob(part)
-                for part in z.split(20_000)
-            ],
-            dim=1,
-        )
+        log_joint = _log_joint_at(model, x[todo], z)  # (B, G)
         result[todo] = log_joint.logsumexp(1) + (span / grid).log().sum()
         group = (cells % 2) @ (2 ** torch.arange(dims, device=x.device))
         coarser = torch.stack([log_joint[:, group == g].logsumexp(1) for g in range(2**dims)])
@@ -78,19 +72,19 @@ def posterior_on_grid(model, x, grid=200, extent=4.0):
         extent: the grid spans [-extent, extent] in each dimension.
 
     Returns:
-        (points, density): the grid's coordinates along one side (grid,), and the density
-        (B, grid, grid), indexed [image, second coordinate, first coordinate]. It integrates to 1
-        over the grid where the grid covers the posterior.
+        (points, log_density): the grid's coordinates along one side (grid,), and log p(z|x) there,
+        (B, grid, grid), indexed [image, second coordinate, first coordinate]. The density sums to
+        1 over the grid, which must therefore cover the posterior.
     """
     _check_grid(model, x, grid)
     if model.latent_dim != 2:
-        raise ValueError(f"latent_dim is {model.latent_dim}, posterior_on_grid draws 2 dimensions.")
+        raise ValueError(f"latent_dim is {model.latent_dim}, posterior_on_grid needs 2.")
     points = torch.linspace(-extent, extent, grid, device=x.device)
     z = torch.cartesian_prod(points, points)  # first coordinate varies slowest
-    log_joint = pairwise_log_prob(model.decode(z), x) + model.prior.log_prob(z)
+    log_joint = _log_joint_at(model, x, z)
     log_cell = 2 * math.log(2 * extent / (grid - 1))
-    density = (log_joint - log_joint.logsumexp(1, keepdim=True) - log_cell).exp()
-    return points, density.reshape(-1, grid, grid).transpose(1, 2)
+    log_density = log_joint - log_joint.logsumexp(1, keepdim=True) - log_cell
+    return points, log_density.reshape(-1, grid, grid).transpose(1, 2)
 
 
 @torch.no_grad()
@@ -163,6 +157,17 @@ def _log_joint(model, x, z, chunk=20_000):
     rows = max(1, chunk // len(x))
     return torch.cat(
         [model.decode(part).log_prob(x) + model.prior.log_prob(part) for part in z.split(rows)]
+    )
+
+
+def _log_joint_at(model, x, z):
+    """log p(x|z) + log p(z) of every image at every code z (G, d), shape (B, G)."""
+    return torch.cat(
+        [
+            pairwise_log_prob(model.decode(part), x) + model.prior.log_prob(part)
+            for part in z.split(20_000)
+        ],
+        dim=1,
     )
 
 

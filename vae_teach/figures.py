@@ -8,7 +8,7 @@ import base64
 import html
 import io
 
-import matplotlib
+import matplotlib.style
 import torch
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
@@ -168,11 +168,12 @@ def bubbles(panels, labels, alt, caption="", extent=None):
     return Picture(figure, alt, caption)
 
 
-def posteriors(points, density, q, images, alt, caption="", titles=None):
+def posteriors(points, log_density, q, images, alt, caption="", titles=None):
     """The true posterior of a few images as a purple map, the encoder's ellipse in blue over it.
 
     Args:
-        points, density: as `evaluation.posterior_on_grid` returns them.
+        points: as `evaluation.posterior_on_grid` returns them.
+        log_density: likewise.
         q: the encoder's Independent Normal, batch (B,), event (2,).
         images: (B, 1, H, W), drawn in a corner.
         alt: alternative text.
@@ -186,7 +187,7 @@ def posteriors(points, density, q, images, alt, caption="", titles=None):
     figure = Figure(figsize=(3.1 * count, 3.5), layout="constrained")
     for i, axes in enumerate(figure.subplots(1, count, squeeze=False)[0]):
         mean, scale = q.base_dist.loc[i].tolist(), q.base_dist.scale[i].tolist()
-        mass = density[i].cpu()
+        mass = log_density[i].exp().cpu()
         axes.pcolormesh(points, points, mass, cmap="Purples", vmin=0, shading="auto")
         for width, style in ((1, "-"), (2, "--")):
             axes.add_patch(

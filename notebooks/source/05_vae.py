@@ -1,0 +1,571 @@
+# %% [markdown]
+# # 05 · The variational autoencoder
+#
+# One network guesses the hidden causes of a digit, a second one draws the digit from them, and a
+# single number trains both. By the end of this chapter you have trained it on real handwriting,
+# walked through its latent space with your hand, and measured how far its bound is from the truth.
+#
+# **You will be able to**
+# 1. write a VAE, its two terms and its training step from memory;
+# 2. say what each term does to the code of an image, and show what happens without the KL term;
+# 3. check log p(x) = ELBO + KL(q(z|x) ‖ p(z|x)) by number on a trained network;
+# 4. name what "−ELBO = 105" on grey-level MNIST is, and what it is not.
+#
+# You need the ELBO (chapter 03) and the reparameterized sample (chapter 04). Run All takes about a
+# minute on a laptop.
+#
+# **Predict first.** Below, the same network is trained twice with a two-dimensional code: once with
+# its KL term, once without. Each image's q(z|x) is drawn as an ellipse. In which of the two are the
+# ellipses larger, and what lies *between* them? Write your guess down; the bubbles will answer.
+
+# %%
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from vae_teach import data, evaluation, figures
+from vae_teach.exercises.chapter_05 import check_draw, check_kl, check_reconstruction
+from vae_teach.explorers import LatentPlane, LatentSliders
+from vae_teach.models import VAE
+from vae_teach.objectives import elbo
+from vae_teach.training import fit
+
+# %%
+digits = data.course_set()
+torch.manual_seed(0)
+digits
+
+# %% [markdown]
+# ## Three distributions
+#
+# A VAE is a story about how an image came to be, and a guess that runs the story backwards.
+#
+# | | distribution | here |
+# |---|---|---|
+# | prior | $p(z)$ | $\mathcal N(0, I)$, no parameters |
+# | decoder | $p_\theta(x\mid z)$ | one Bernoulli a pixel, its logits from a network |
+# | encoder | $q_\phi(z\mid x)$ | $\mathcal N(\mu, \operatorname{diag} v)$, $\mu$ and $\log v$ from a network |
+#
+# The encoder returns **two** numbers for each latent dimension, which is the whole difference in
+# the drawing between it and chapter 01's autoencoder.
+
+# %%
+class SmallVAE(nn.Module):
+    def __init__(self, latent_dim, pixels=28 * 28, hidden=400):
+        super().__init__()
+        self.encoder = nn.Sequential(
+            nn.Flatten(), nn.Linear(pixels, hidden), nn.ReLU(), nn.Linear(hidden, 2 * latent_dim)
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(latent_dim, hidden), nn.ReLU(), nn.Linear(hidden, pixels)
+        )
+
+
+# %% [markdown]
+# ## Two terms
+#
+# $$\mathrm{ELBO}(x) \;=\; \underbrace{\mathbb E_{q_\phi(z\mid x)}\bigl[\log p_\theta(x\mid z)\bigr]}_{\text{reconstruction}}
+# \;-\; \underbrace{\mathrm{KL}\bigl(q_\phi(z\mid x)\,\|\,p(z)\bigr)}_{\text{rate}}$$
+#
+# Reconstruction: draw $z$ from the **encoder**, not from the prior, and score the image. One draw
+# an image is enough. Rate: for two Gaussians the integral has been done once and for all,
+# $\tfrac12\sum_i (v_i + \mu_i^2 - 1 - \log v_i)$. Sums run over pixels and latent dimensions, means
+# over images: mixing these up is the commonest error in VAE code.
+
+
+# %%
+def two_terms(model, x):
+    mean, log_variance = model.encoder(x).chunk(2, dim=1)  # (B, d) each
+    z = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
+    logits = model.decoder(z)  # (B, pixels)
+    reconstruction = (x.flatten(1) * logits - F.softplus(logits)).sum(1)
+    kl = 0.5 * (log_variance.exp() + mean**2 - 1 - log_variance).sum(1)
+    return reconstruction, kl  # (B,) nats each
+
+
+# %% [markdown]
+# Do we trust it? `torch.distributions` knows nothing of our algebra. With the same noise, its numbers
+# must be ours.
+
+# %%
+model, x = SmallVAE(latent_dim=20), digits.test_images[:4]
+torch.manual_seed(1)
+ours = two_terms(model, x)
+
+mean, log_variance = model.encoder(x).chunk(2, dim=1)
+q = torch.distributions.Normal(mean, (0.5 * log_variance).exp())
+torch.manual_seed(1)
+likelihood = torch.distributions.Bernoulli(logits=model.decoder(q.rsample()), validate_args=False)
+theirs = likelihood.log_prob(x.flatten(1)).sum(1), torch.distributions.kl_divergence(
+    q, torch.distributions.Normal(0.0, 1.0)
+).sum(1)
+print("reconstruction, ours  ", ours[0].tolist(), "\n        torch's        ", theirs[0].tolist())
+print("KL, ours              ", ours[1].tolist(), "\n        torch's        ", theirs[1].tolist())
+
+# %% [markdown]
+# ## The training step
+#
+# Autograd needs a loss to minimize: the negative ELBO, averaged over the batch. Both networks learn
+# from it at once, because the draw of $z$ lets the gradient through.
+
+
+# %%
+def training_step(model, x, optimizer):
+    reconstruction, kl = two_terms(model, x)
+    loss = (kl - reconstruction).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+# %%
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+batches = torch.randperm(len(digits.train_images)).split(128)
+losses = [training_step(model, digits.train_images[rows], optimizer) for rows in batches[:150]]
+print(f"−ELBO of the first batch {losses[0]:.0f} nats, of batch {len(losses)} {losses[-1]:.0f} nats")
+
+# %% [markdown]
+# That is all of it. The package's `elbo` and `fit` are these two functions with a progress bar,
+# checks and a faster optimizer. Given our weights and the same noise, `elbo` must return our numbers:
+
+# %%
+packaged = VAE(latent_dim=20)
+packaged.load_state_dict(dict(zip(packaged.state_dict(), model.state_dict().values(), strict=True)))
+torch.manual_seed(2)
+reconstruction, kl = two_terms(model, x)
+torch.manual_seed(2)
+difference = elbo(packaged, x).bound - (reconstruction - kl)
+print(f"largest difference: {difference.abs().max().item():.1e} nats")
+
+# %% [markdown]
+# ## Train it
+#
+# Twenty latent dimensions, all training images, as many steps on either data set. Adam's step size
+# rises to 4·10⁻³ and falls again (one cycle), which gets in ten epochs what a constant 10⁻³ gets in
+# about fifteen.
+
+# %%
+torch.manual_seed(0)
+epochs = 600_000 // len(digits.train_images)
+vae20 = VAE(latent_dim=20)
+settings = dict(lr=4e-3, one_cycle=True, validation=digits.test_images)
+history20 = fit(vae20, digits.train_images, elbo, epochs=epochs, **settings)
+
+# %%
+figures.curves(
+    history20,
+    alt="Two curves over epochs: the reconstruction term falls steeply, then slowly; the KL term "
+    "rises while the model learns to use its code.",
+    caption=f"{digits.name}, 20 latent dimensions, batch 128; validation on the test images.",
+)
+
+# %% [markdown]
+# **What you see.** The two terms move in *opposite* directions. Nats spent on the code (right) buy
+# a better drawing (left); the sum of both curves is what falls. Plot only the sum and you never see
+# the trade.
+
+# %% [markdown]
+# ## Reconstruct, and sample
+#
+# To reconstruct, encode an image and decode the mean of its code. To sample, forget the encoder:
+# draw $z$ from the prior and decode.
+
+# %%
+x = digits.test_images[:14]
+with torch.no_grad():
+    reconstructed = vae20.decode(vae20.encode(x).mean).mean
+    sampled = vae20.decode(vae20.prior.sample((14,))).mean
+
+figures.image_rows(
+    {"test image": x, "reconstruction": reconstructed, "sample": sampled},
+    alt="Three rows of digits: test images, their reconstructions, slightly softer, and samples "
+    "from the prior, most of them readable digits.",
+    caption=f"{digits.name}, 20 latent dimensions. Shown is each pixel's mean, not a draw of ink.",
+)
+
+# %% [markdown]
+# ## Twenty sliders
+#
+# Each slider is one latent dimension of the model above. Some change the digit a lot, and some do
+# nothing at all. Find one of each.
+
+# %%
+LatentSliders(vae20, z=vae20.encode(digits.test_images[:1]).mean[0].detach())
+
+# %% [markdown]
+# The dead ones have been switched off by training: their KL is zero, so their $q(z_i\mid x)$ *is*
+# the prior, whatever the image. Measured over the test images:
+
+# %%
+with torch.no_grad():
+    q = vae20.encode(digits.test_images).base_dist
+    kl = 0.5 * (q.variance + q.mean**2 - 1 - q.variance.log()).mean(0)
+order = kl.argsort(descending=True)
+print("KL, nats:  ", " ".join(f"{v:5.2f}" for v in kl[order].tolist()))
+print("mean of v: ", " ".join(f"{v:5.2f}" for v in q.variance.mean(0)[order].tolist()))
+
+# %% [markdown]
+# ## What the penalty wants
+#
+# Each dimension pays $\tfrac12(v - \log v - 1) + \tfrac12\mu^2$: one price for the width of the
+# bubble, one for the place of its centre.
+
+# %%
+v = mu = torch.linspace(-2, 4, 601)
+figures.lines(
+    v,
+    {"½ μ²": 0.5 * mu**2, "½ (v − log v − 1)": 0.5 * (v - v.log() - 1)},
+    alt="Two bowls: a parabola in the mean that touches zero at μ = 0, and a curve in the variance "
+    "that touches zero at v = 1 and climbs steeply as v nears zero.",
+    caption="Price of one latent dimension. Both are zero exactly where q is the prior: μ = 0, v = 1.",
+    xlabel="μ, or v",
+    ylabel="nats",
+    colours=(figures.ENCODER, figures.KL),
+)
+
+# %% [markdown]
+# So does every bubble end with radius 1? No: the reconstruction term wants certainty. The prior is
+# only one vote. In the linear model $x = Jz + \text{noise}$ of standard deviation σ, Bayes' rule
+# settles it at $v^* = 1/(1 + J^2/\sigma^2)$, which is 1 only for a dimension the decoder ignores
+# ($J = 0$). By quadrature:
+
+# %%
+z = torch.linspace(-8, 8, 4001, dtype=torch.double)
+for J, sigma, x0 in [(0.0, 0.5, 0.7), (1.0, 0.5, 0.7), (3.0, 0.5, 0.7)]:
+    posterior = torch.softmax(-0.5 * z**2 - 0.5 * ((x0 - J * z) / sigma) ** 2, dim=0)
+    variance = (posterior * z**2).sum() - (posterior * z).sum() ** 2
+    print(f"J = {J:.0f}: variance {variance:.4f}, formula {1 / (1 + J**2 / sigma**2):.4f}")
+
+# %% [markdown]
+# ### Exercise 1: the KL term
+#
+# Write KL(N(μ, diag v) ‖ N(0, I)) for a batch. The check says which slip you made.
+
+
+# %% tags=["exercise"]
+def kl_term(mean, variance):  # (B, d), (B, d) -> (B,)
+    return ...
+
+
+check_kl(kl_term)
+
+
+# %% tags=["solution"]
+def kl_term(mean, variance):
+    return 0.5 * (variance + mean**2 - 1 - variance.log()).sum(1)
+
+
+check_kl(kl_term)
+
+# %% [markdown]
+# ## Two dimensions, to look at
+#
+# With a two-dimensional code we can see the whole latent space at once. The images come out blurrier
+# (two numbers cannot carry what twenty can), and that is a price paid for looking.
+
+# %%
+torch.manual_seed(0)
+vae2 = VAE(latent_dim=2, hidden=(200, 200))
+history2 = fit(vae2, digits.train_images, elbo, epochs=epochs, **settings)
+
+# %%
+figures.manifold(
+    vae2,
+    alt="A square sheet of digits that change smoothly into each other, each kind of digit filling "
+    "a region of the plane.",
+    caption=f"{digits.name}: what the 2-D model draws at each code of a regular grid.",
+)
+
+# %% [markdown]
+# ## Drag it
+#
+# The map shows test images by the mean of their q(z|x). Drag across it, or click it and use the arrow
+# keys. The decoder runs in your browser. Look for: a border between two digits; a place
+# where nobody lives, and what the decoder draws there; the way from a 1 to a 0.
+
+# %%
+LatentPlane(vae2, digits.test_images[:1500], digits.test_labels[:1500])
+
+# %% [markdown]
+# ## Interpolate
+#
+# Straight from one image's code to another's. With the prior's pull there are few gaps to fall into
+# between two codes.
+
+# %%
+ends = vae20.encode(digits.test_images[[0, 2]]).mean.detach()
+way = torch.lerp(ends[0], ends[1], torch.linspace(0, 1, 12)[:, None])
+with torch.no_grad():
+    between = vae20.decode(way).mean
+    pixels = torch.lerp(*digits.test_images[[0, 2]], torch.linspace(0, 1, 12)[:, None, None, None])
+
+figures.image_rows(
+    {"through z": between, "through pixels": pixels},
+    alt="Upper row: one digit turns into another through strokes that bend. Lower row: the two "
+    "digits fade into each other as double exposures.",
+    caption=f"{digits.name}, 20 latent dimensions; test images 0 and 2.",
+)
+
+# %% [markdown]
+# ## Without the KL term
+#
+# Now the prediction. β weighs the KL term; β = 0 leaves the reconstruction alone. Everything else
+# stays as it was.
+
+# %%
+torch.manual_seed(0)
+no_kl = VAE(latent_dim=2, hidden=(200, 200))
+settings = dict(lr=1e-3)
+fit(no_kl, digits.train_images, lambda m, x: elbo(m, x, beta=0), epochs=epochs // 3, **settings)
+
+# %%
+x, y = digits.test_images[:600], digits.test_labels[:600]
+with torch.no_grad():
+    without, with_kl = no_kl.encode(x), vae2.encode(x)
+
+figures.bubbles(
+    {"without the KL term (β = 0)": without, "with it (β = 1)": with_kl},
+    labels=y,
+    alt="Left: specks scattered over a wide plane with empty space between them. Right: ellipses "
+    "that fill a disc of radius about two, touching each other.",
+    caption=f"{digits.name}, 600 test images: q(z|x) at one standard deviation, the digit at its "
+    "median. Dashed: one and two standard deviations of the prior. Mind the two scales.",
+)
+
+# %% [markdown]
+# **What you see.** Reconstruction alone pushes codes apart and shrinks the bubbles: the further apart
+# two images are, the easier they are to tell. Nothing says where a code may lie, so a draw from the
+# prior lands where no image has been. The KL term pulls every bubble to the *origin* and
+# asks rent for small ones; bubbles then pack together as tightly as the decoder tolerates.
+# By number:
+
+# %%
+with torch.no_grad():
+    for name, m in (("β = 0", no_kl), ("β = 1", vae2)):
+        terms, q = elbo(m, x), m.encode(x).base_dist
+        print(
+            f"{name}: reconstruction {-terms.reconstruction.mean():6.1f}, KL {terms.kl.mean():9.1f}, "
+            f"−ELBO {-terms.bound.mean():9.1f} nats; median std {q.stddev.median():.3f}, "
+            f"means reach {q.mean.abs().max():.1f}"
+        )
+
+# %%
+torch.manual_seed(0)
+z = vae2.prior.sample((14,))
+with torch.no_grad():
+    rows = {"β = 0, z ~ p(z)": no_kl.decode(z).mean, "β = 1, z ~ p(z)": vae2.decode(z).mean}
+figures.image_rows(
+    rows,
+    alt="Upper row: the model without KL draws nearly the same few shapes for every code from the "
+    "prior. Lower row: the VAE draws a variety of digits.",
+    caption=f"{digits.name}: the same 14 codes from N(0, I), decoded by both models.",
+)
+
+# %% [markdown]
+# ### Exercise 2: the reconstruction term
+#
+# Write $\log p(x\mid z)$ of the Bernoulli decoder for a batch, from its logits.
+
+
+# %% tags=["exercise"]
+def log_likelihood(logits, x):  # (B, 1, H, W) both -> (B,)
+    return ...
+
+
+check_reconstruction(log_likelihood)
+
+
+# %% tags=["solution"]
+def log_likelihood(logits, x):
+    return (x * logits - F.softplus(logits)).flatten(1).sum(1)
+
+
+check_reconstruction(log_likelihood)
+
+# %% [markdown]
+# ## The bound, measured
+#
+# The encoder only *guesses* the posterior. Which posterior? With two latent dimensions Bayes' rule can
+# be carried out on a grid: $p(z\mid x) \propto p(x\mid z)\,p(z)$. Purple is the truth, the blue ellipse
+# is the encoder.
+
+# %%
+sample = digits.test_images[:200]
+exact = evaluation.exact_log_likelihood(vae2, sample)  # (200,) nats, by grid
+with torch.no_grad():
+    gap = exact - elbo(vae2, sample, samples=100).bound
+typical = gap.argsort()[[20, 80, 120, 180]]  # small, middling and large gaps
+
+# %%
+points, log_posterior = evaluation.posterior_on_grid(vae2, sample[typical], grid=400, extent=5)
+with torch.no_grad():
+    q = vae2.encode(sample[typical])
+figures.posteriors(
+    points, log_posterior, q, sample[typical],
+    titles=[f"gap {g:.2f} nats" for g in gap[typical].tolist()],
+    alt="Four close-ups of the latent plane: purple posteriors, some round and some bent, with "
+    "the encoder's blue ellipse over them, fitting less well from left to right.",
+    caption=f"{digits.name}, four test images. Purple: true posterior by grid. Blue: encoder, at one "
+    "(solid) and two (dashed) standard deviations.",
+)
+
+# %% [markdown]
+# The misfit has a size, and the size is a theorem:
+#
+# $$\log p_\theta(x) \;=\; \mathrm{ELBO}(x) \;+\; \mathrm{KL}\bigl(q_\phi(z\mid x)\,\|\,p_\theta(z\mid x)\bigr).$$
+#
+# Three numbers, found in three ways: the ELBO from samples of z, the KL by quadrature against the purple
+# density, log p(x) from a grid of its own.
+
+# %%
+z = torch.cartesian_prod(points, points)
+with torch.no_grad():
+    log_q = q.log_prob(z[:, None]).T.reshape(-1, 400, 400).transpose(1, 2)  # (4, 400, 400)
+    cell = (points[1] - points[0]) ** 2
+    kl_to_posterior = (log_q.exp() * (log_q - log_posterior)).sum((1, 2)) * cell
+    bound = elbo(vae2, sample[typical], samples=20_000).bound
+print("   ELBO  + KL(q‖p(z|x)) =     sum      log p(x)")
+for e, k, truth in zip(bound, kl_to_posterior, exact[typical], strict=True):
+    print(f"{e:8.2f} + {k:8.2f}      = {e + k:8.2f}    {truth:8.2f}")
+
+# %% [markdown]
+# The KL is never negative, so the ELBO is never above log p(x): a **bound**, tight exactly where
+# encoder and posterior agree. Note the logarithm: it is log p(x), not p(x), that splits so. And raising
+# the ELBO need not raise log p(x); it may just close the gap.
+
+# %% [markdown]
+# ## How good is the model? Three answers
+#
+# The ELBO mixes the model with the quality of its encoder. For the model alone we want log p(x).
+# Importance sampling estimates it in any dimension: draw z from a proposal r,
+# average $p(x\mid z)\,p(z)/r(z)$, take the log. With the bare encoder as r:
+
+# %%
+torch.manual_seed(0)
+few = sample[:100]
+with torch.no_grad():
+    q = vae2.encode(few)
+    z = q.sample((1000,))  # (1000, 100, 2)
+    log_weight = torch.stack(
+        [vae2.decode(k).log_prob(few) + vae2.prior.log_prob(k) - q.log_prob(k) for k in z]
+    )
+bare = log_weight.logsumexp(0) - torch.tensor(1000.0).log()
+adapted = evaluation.log_likelihood(vae2, few, samples=1000)
+for name, estimate in (("bare encoder", bare), ("adapted mixture", adapted)):
+    short = exact[:100] - estimate
+    print(f"{name:16} short of log p(x) by {short.mean():5.2f} nats on average, at most {short.max():5.2f}")
+
+# %% [markdown]
+# A thousand draws, and on some images still tens of nats short. Here is the worst one. The posterior has
+# a second hill; the encoder sits on the lower one and *never* draws from the other. No warning is
+# given: the estimates agree with each other nicely, and are wrong. `evaluation.log_likelihood` draws
+# from a mixture of encoder, widened encoder, prior and the hills it has found.
+
+# %%
+worst = (exact[:100] - bare).argmax().item()
+points, log_posterior = evaluation.posterior_on_grid(vae2, few[worst : worst + 1], grid=600, extent=5)
+with torch.no_grad():
+    q = vae2.encode(few[worst : worst + 1])
+figures.posteriors(
+    points, log_posterior, q, few[worst : worst + 1],
+    titles=[f"test image {worst}: {exact[worst] - bare[worst]:.1f} nats short"],
+    alt="One close-up: the purple mass of the true posterior lies away from the encoder's blue "
+    "ellipse.",
+    caption=f"{digits.name}: the image on which the encoder's own samples fail.",
+)
+
+# %% [markdown]
+# Now the model with 20 dimensions, where no grid can go:
+
+# %%
+with torch.no_grad():
+    test_bound = elbo(vae20, digits.test_images).bound
+grey = evaluation.log_likelihood(vae20, sample, samples=1000)
+print(f"−ELBO, all {len(test_bound):,} test images      {-test_bound.mean():6.1f} nats")
+print(f"−ELBO, the first 200 of them      {-test_bound[:200].mean():6.1f} nats")
+print(f"−log p(x) of these 200, estimated {-grey.mean():6.1f} nats")
+
+# %% [markdown]
+# ## Is that a likelihood?
+#
+# Not on grey pixels. A Bernoulli gives probability to 0 and to 1. Put in x = 0.3 and
+# $\lambda^x(1-\lambda)^{1-x}$ is a number, but these numbers do not integrate to 1 over x in [0, 1],
+# so they are no density: the integral depends on λ.
+
+# %%
+ink = torch.linspace(0, 1, 10_001, dtype=torch.double)
+for p in (0.01, 0.3, 0.5, 0.9):
+    total = torch.trapezoid(p**ink * (1 - p) ** (1 - ink), ink)
+    closed = (2 * p - 1) / torch.logit(torch.tensor(p)) if p != 0.5 else 0.5
+    print(f"λ = {p:4}: ∫ λ^x (1−λ)^(1−x) dx = {total:.4f}   (closed form {closed:.4f})")
+
+# %% [markdown]
+# What the grey number is: the *average* over black-and-white versions of the image, each pixel inked
+# with probability x, of the score of that version, the code still drawn from the grey image.
+# Even a decoder that returned x itself would pay the entropy of these coin flips. The honest figure
+# binarizes the test images and shows them to the encoder, too:
+
+# %%
+torch.manual_seed(0)
+flips = torch.distributions.Bernoulli(digits.test_images)
+with torch.no_grad():
+    binary_bound = elbo(vae20, flips.sample()).bound
+binary = evaluation.log_likelihood(vae20, flips.sample()[:200], samples=1000)
+print(f"entropy of the coin flips, a floor for grey levels {flips.entropy().sum((1, 2, 3)).mean():6.1f} nats")
+print(f"binarized test images: −ELBO {-binary_bound.mean():.1f} nats, −log p(x) {-binary.mean():.1f} nats (200)")
+
+# %% [markdown]
+# Compare figures only with figures of the same kind: grey with grey, binarized with binarized, bound
+# with bound. (This network was trained on grey levels; trained on binarized images it would do better on
+# them.) A density for grey levels is the continuous Bernoulli (Loaiza-Ganem & Cunningham 2019), or a
+# Gaussian with a stated σ.
+#
+# ### Exercise 3: draw a code
+#
+# The last line to know by heart: from the encoder's two outputs and a draw of noise to z.
+
+
+# %% tags=["exercise"]
+def draw(mean, log_variance, noise):  # (B, d) each -> (B, d)
+    return ...
+
+
+check_draw(draw)
+
+
+# %% tags=["solution"]
+def draw(mean, log_variance, noise):
+    return mean + (0.5 * log_variance).exp() * noise
+
+
+check_draw(draw)
+
+# %% [markdown]
+# ## Recap
+#
+# 1. A VAE is a prior, a decoder and an encoder that returns mean and log-variance. Its loss is
+#    `(kl - reconstruction).mean()`, with sums over pixels and latent dimensions.
+# 2. Reconstruction pushes codes apart and shrinks their bubbles; the KL term pulls them to the origin
+#    and widens them. Without it the bubbles become specks and the prior no longer finds the data.
+# 3. log p(x) = ELBO + KL(q ‖ p(z|x)), as measured on this network.
+# 4. Grey-level −ELBO is a cross-entropy with a floor above zero, not a code length; binarized it is a bound.
+#
+# **The limit of this chapter.** Nothing said the two terms should weigh the same. What do we gain,
+# and lose, if β is 4, or ¼? That is chapter 06.
+#
+# ## Sources, put right
+#
+# Kingma & Welling 2014, *Auto-Encoding Variational Bayes*, arXiv:1312.6114 (eq. 3 and 10, appendix B).
+# Rezende, Mohamed & Wierstra 2014, *Stochastic Backpropagation*, arXiv:1401.4082. Loaiza-Ganem &
+# Cunningham 2019, *The Continuous Bernoulli*, arXiv:1907.06845. The order of ideas, and the bubbles,
+# follow A. Canziani's lecture *Generative Models: Variational Autoencoders* (25 March 2021).
+#
+# | a lecture says | right is | seen in |
+# |---|---|---|
+# | P(x) = 𝓛 + KL | log p(x) = ELBO + KL(q ‖ p(z\|x)) | *The bound, measured* |
+# | bubbles keep a radius of about 1 | only unused dimensions do; v* = 1/(1 + J²/σ²) in the linear model | *What the penalty wants* |
+# | μ² minimizes the distance between the z's | it pulls each mean to the origin | *Without the KL term* |
+# | 𝕍 for a variance and for a penalty | two things: the variance v, and ½(v − log v − 1) | *What the penalty wants* |
+# | binary cross-entropy is the loss for such data | on grey levels it is no likelihood | *Is that a likelihood?* |
+# | a VAE evaluates log p(x) | it bounds it; importance sampling estimates it | *How good is the model?* |
