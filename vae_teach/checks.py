@@ -98,7 +98,8 @@ def labels(y, count, name="labels", of="images"):
         )
     if y.shape != (count,):
         raise ValueError(
-            f"{name} has shape {tuple(y.shape)} for {count} {of}, shape ({count},) is needed: one label an image."
+            f"{name} has shape {tuple(y.shape)} for {count} {of}, shape ({count},) is needed: "
+            "one label an image."
         )
 
 

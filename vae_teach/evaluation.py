@@ -110,6 +110,7 @@ def log_likelihood(model, x, samples=5000, seed=0):
         (B,) in nats.
     """
     checks.positive_int(samples, "samples")
+    checks.images(x, "x", model.image_shape)
     if samples < 2:
         raise ValueError("samples is 1, at least 2 are needed: half of them explore.")
     size = max(1, 200_000 // samples)  # images at a time

@@ -12,6 +12,7 @@ import matplotlib.style
 import torch
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
+from PIL import Image
 
 # One colour an object, the same in every chapter (from matplotlib's colour-blind-safe petroff10).
 PRIOR, ENCODER, POSTERIOR, DECODER, KL = "#717581", "#3f90da", "#832db6", "#e76300", "#bd1f01"
@@ -33,10 +34,13 @@ class Picture:
         self.figure, self.alt, self.caption = figure, alt, caption
 
     def png(self):
-        """The picture as PNG bytes."""
-        buffer = io.BytesIO()
-        self.figure.savefig(buffer, format="png", dpi=100, facecolor="white")
-        return buffer.getvalue()
+        """The picture as PNG bytes, in 128 colours to keep notebooks small."""
+        drawn, small = io.BytesIO(), io.BytesIO()
+        self.figure.savefig(drawn, format="png", dpi=100, facecolor="white")
+        Image.open(drawn).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(
+            small, format="png", optimize=True
+        )
+        return small.getvalue()
 
     def _repr_html_(self):
         data = base64.b64encode(self.png()).decode()
@@ -91,7 +95,7 @@ def image_grid(images, columns, alt, caption="", size=0.42):
     return Picture(figure, alt, caption)
 
 
-def manifold(model, alt, caption="", side=18, size=0.36, extent=2.2):
+def manifold(model, alt, caption="", side=16, size=0.36, extent=2.2):
     """What a 2-D model draws at a square grid of codes, z from -extent to extent each way.
 
     Args:
@@ -146,7 +150,7 @@ def bubbles(panels, labels, alt, caption="", extent=None):
         alt: alternative text.
         caption: shown below.
         extent: axes from -extent to extent, one for all panels, or a sequence of one a panel;
-            None fits each panel to its means.
+            None fits each panel to 98 % of its means, and to the circles at least.
 
     Returns:
         Picture, with the prior's circles of one and two standard deviations in grey.
@@ -158,11 +162,12 @@ def bubbles(panels, labels, alt, caption="", extent=None):
         mean, scale = q.base_dist.loc.detach().cpu(), q.base_dist.scale.detach().cpu()
         for m, s, y in zip(mean.tolist(), scale.tolist(), labels.tolist(), strict=True):
             axes.add_patch(Ellipse(m, 2 * s[0], 2 * s[1], color=LABELS[y % 10], alpha=0.35, lw=0.5))
+        axes.scatter(*mean.t(), s=2, c=[LABELS[y % 10] for y in labels.tolist()])
         for y in labels.unique().tolist():
             x0, y0 = mean[labels == y].median(0).values.tolist()
             axes.text(x0, y0, str(y), weight="bold", ha="center", va="center", bbox=_PLATE)
         _prior_circles(axes)
-        limit = limit or 1.05 * mean.abs().max().item()
+        limit = limit or max(2.2, 1.1 * mean.abs().amax(1).quantile(0.98).item())
         axes.set(xlim=(-limit, limit), ylim=(-limit, limit), xlabel="$z_1$", ylabel="$z_2$")
         axes.set(title=title, aspect="equal")
     return Picture(figure, alt, caption)
@@ -184,22 +189,20 @@ def posteriors(points, log_density, q, images, alt, caption="", titles=None):
         Picture; ellipses of one and two standard deviations.
     """
     count = len(images)
-    figure = Figure(figsize=(3.1 * count, 3.5), layout="constrained")
-    for i, axes in enumerate(figure.subplots(1, count, squeeze=False)[0]):
+    figure = Figure(figsize=(3.1 * count, 4.2), layout="constrained")
+    grid = figure.subplots(2, count, squeeze=False, height_ratios=(1, 3.4))
+    for i, (above, axes) in enumerate(grid.T):
+        _show(above, images[i, 0])
+        above.set_title(titles[i] if titles else "", fontsize=10)
         mean, scale = q.base_dist.loc[i].tolist(), q.base_dist.scale[i].tolist()
         mass = log_density[i].exp().cpu()
-        axes.pcolormesh(points, points, mass, cmap="Purples", vmin=0, shading="auto")
+        axes.pcolormesh(points, points, mass, cmap="Purples", vmin=0, shading="gouraud")
         for width, style in ((1, "-"), (2, "--")):
-            axes.add_patch(
-                Ellipse(
-                    mean, *(2 * width * s for s in scale), fill=False, ec=ENCODER, ls=style, lw=1.5
-                )
-            )
+            size = [2 * width * s for s in scale]
+            axes.add_patch(Ellipse(mean, *size, fill=False, ec=ENCODER, ls=style, lw=1.8))
         (x_low, x_high), (y_low, y_high) = _window(points, mass, mean, scale)
-        axes.set(xlim=(x_low, x_high), ylim=(y_low, y_high), xlabel="$z_1$", aspect="equal")
-        axes.set_title(titles[i] if titles else "", fontsize=9)
-        inset = axes.inset_axes((0.0, 0.74, 0.26, 0.26))
-        _show(inset, images[i, 0])
+        axes.set(xlim=(x_low, x_high), ylim=(y_low, y_high), aspect="equal")
+        axes.set(xlabel="$z_1$", ylabel="$z_2$" if i == 0 else "")
     return Picture(figure, alt, caption)
 
 

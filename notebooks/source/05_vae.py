@@ -49,6 +49,7 @@ digits
 # The encoder returns **two** numbers for each latent dimension, which is the whole difference in
 # the drawing between it and chapter 01's autoencoder.
 
+
 # %%
 class SmallVAE(nn.Module):
     def __init__(self, latent_dim, pixels=28 * 28, hidden=400):
@@ -96,9 +97,10 @@ mean, log_variance = model.encoder(x).chunk(2, dim=1)
 q = torch.distributions.Normal(mean, (0.5 * log_variance).exp())
 torch.manual_seed(1)
 likelihood = torch.distributions.Bernoulli(logits=model.decoder(q.rsample()), validate_args=False)
-theirs = likelihood.log_prob(x.flatten(1)).sum(1), torch.distributions.kl_divergence(
-    q, torch.distributions.Normal(0.0, 1.0)
-).sum(1)
+theirs = (
+    likelihood.log_prob(x.flatten(1)).sum(1),
+    torch.distributions.kl_divergence(q, torch.distributions.Normal(0.0, 1.0)).sum(1),
+)
 print("reconstruction, ours  ", ours[0].tolist(), "\n        torch's        ", theirs[0].tolist())
 print("KL, ours              ", ours[1].tolist(), "\n        torch's        ", theirs[1].tolist())
 
@@ -123,7 +125,9 @@ def training_step(model, x, optimizer):
 optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
 batches = torch.randperm(len(digits.train_images)).split(128)
 losses = [training_step(model, digits.train_images[rows], optimizer) for rows in batches[:150]]
-print(f"−ELBO of the first batch {losses[0]:.0f} nats, of batch {len(losses)} {losses[-1]:.0f} nats")
+print(
+    f"−ELBO of the first batch {losses[0]:.0f} nats, of batch {len(losses)} {losses[-1]:.0f} nats"
+)
 
 # %% [markdown]
 # That is all of it. The package's `elbo` and `fit` are these two functions with a progress bar,
@@ -180,22 +184,22 @@ with torch.no_grad():
 figures.image_rows(
     {"test image": x, "reconstruction": reconstructed, "sample": sampled},
     alt="Three rows of digits: test images, their reconstructions, slightly softer, and samples "
-    "from the prior, most of them readable digits.",
+    "from the prior, many of them readable digits.",
     caption=f"{digits.name}, 20 latent dimensions. Shown is each pixel's mean, not a draw of ink.",
 )
 
 # %% [markdown]
 # ## Twenty sliders
 #
-# Each slider is one latent dimension of the model above. Some change the digit a lot, and some do
-# nothing at all. Find one of each.
+# Each slider is one latent dimension of the model above, starting from the code of a test image.
+# Some change the digit a lot, some little. Find one of each.
 
 # %%
 LatentSliders(vae20, z=vae20.encode(digits.test_images[:1]).mean[0].detach())
 
 # %% [markdown]
-# The dead ones have been switched off by training: their KL is zero, so their $q(z_i\mid x)$ *is*
-# the prior, whatever the image. Measured over the test images:
+# How much a dimension carries is its KL: how far $q(z_i\mid x)$ moves from the prior. Sorted, over
+# the test images, with the mean variance $v$ of the encoder beside it:
 
 # %%
 with torch.no_grad():
@@ -204,6 +208,10 @@ with torch.no_grad():
 order = kl.argsort(descending=True)
 print("KL, nats:  ", " ".join(f"{v:5.2f}" for v in kl[order].tolist()))
 print("mean of v: ", " ".join(f"{v:5.2f}" for v in q.variance.mean(0)[order].tolist()))
+
+# %% [markdown]
+# The more a dimension carries, the smaller its bubbles. At the other end of the scale, a dimension
+# with KL = 0 has v = 1 and μ = 0 for every image: its q *is* the prior, and its slider is dead.
 
 # %% [markdown]
 # ## What the penalty wants
@@ -317,7 +325,9 @@ figures.image_rows(
 torch.manual_seed(0)
 no_kl = VAE(latent_dim=2, hidden=(200, 200))
 settings = dict(lr=1e-3)
-fit(no_kl, digits.train_images, lambda m, x: elbo(m, x, beta=0), epochs=epochs // 3, **settings)
+unweighted = fit(
+    no_kl, digits.train_images, lambda m, x: elbo(m, x, beta=0), epochs=epochs // 3, **settings
+)
 
 # %%
 x, y = digits.test_images[:600], digits.test_labels[:600]
@@ -402,7 +412,10 @@ points, log_posterior = evaluation.posterior_on_grid(vae2, sample[typical], grid
 with torch.no_grad():
     q = vae2.encode(sample[typical])
 figures.posteriors(
-    points, log_posterior, q, sample[typical],
+    points,
+    log_posterior,
+    q,
+    sample[typical],
     titles=[f"gap {g:.2f} nats" for g in gap[typical].tolist()],
     alt="Four close-ups of the latent plane: purple posteriors, some round and some bent, with "
     "the encoder's blue ellipse over them, fitting less well from left to right.",
@@ -454,7 +467,9 @@ bare = log_weight.logsumexp(0) - torch.tensor(1000.0).log()
 adapted = evaluation.log_likelihood(vae2, few, samples=1000)
 for name, estimate in (("bare encoder", bare), ("adapted mixture", adapted)):
     short = exact[:100] - estimate
-    print(f"{name:16} short of log p(x) by {short.mean():5.2f} nats on average, at most {short.max():5.2f}")
+    print(
+        f"{name:16} short of log p(x) by {short.mean():5.2f} nats on average, at most {short.max():5.2f}"
+    )
 
 # %% [markdown]
 # A thousand draws, and on some images still tens of nats short. Here is the worst one. The posterior has
@@ -464,11 +479,16 @@ for name, estimate in (("bare encoder", bare), ("adapted mixture", adapted)):
 
 # %%
 worst = (exact[:100] - bare).argmax().item()
-points, log_posterior = evaluation.posterior_on_grid(vae2, few[worst : worst + 1], grid=600, extent=5)
+points, log_posterior = evaluation.posterior_on_grid(
+    vae2, few[worst : worst + 1], grid=600, extent=5
+)
 with torch.no_grad():
     q = vae2.encode(few[worst : worst + 1])
 figures.posteriors(
-    points, log_posterior, q, few[worst : worst + 1],
+    points,
+    log_posterior,
+    q,
+    few[worst : worst + 1],
     titles=[f"test image {worst}: {exact[worst] - bare[worst]:.1f} nats short"],
     alt="One close-up: the purple mass of the true posterior lies away from the encoder's blue "
     "ellipse.",
@@ -484,7 +504,7 @@ with torch.no_grad():
 grey = evaluation.log_likelihood(vae20, sample, samples=1000)
 print(f"−ELBO, all {len(test_bound):,} test images      {-test_bound.mean():6.1f} nats")
 print(f"−ELBO, the first 200 of them      {-test_bound[:200].mean():6.1f} nats")
-print(f"−log p(x) of these 200, estimated {-grey.mean():6.1f} nats")
+print(f"“−log p(x)” of these, estimated   {-grey.mean():6.1f} nats")
 
 # %% [markdown]
 # ## Is that a likelihood?
@@ -501,10 +521,11 @@ for p in (0.01, 0.3, 0.5, 0.9):
     print(f"λ = {p:4}: ∫ λ^x (1−λ)^(1−x) dx = {total:.4f}   (closed form {closed:.4f})")
 
 # %% [markdown]
-# What the grey number is: the *average* over black-and-white versions of the image, each pixel inked
-# with probability x, of the score of that version, the code still drawn from the grey image.
-# Even a decoder that returned x itself would pay the entropy of these coin flips. The honest figure
-# binarizes the test images and shows them to the encoder, too:
+# What the grey number is: flip a coin for each pixel, ink with probability x. Averaged over these
+# black-and-white versions, $\log p(\text{version}\mid z)$ is the grey-level score, exactly (it is linear
+# in x). So the grey −ELBO bounds the *versions'* mean −log p, with an encoder that looks at the grey
+# image instead. Its reconstruction term cannot fall below the entropy of the coins, reached by a decoder that
+# returns x itself. The honest figure binarizes the test images and shows them to the encoder, too:
 
 # %%
 torch.manual_seed(0)
@@ -512,13 +533,16 @@ flips = torch.distributions.Bernoulli(digits.test_images)
 with torch.no_grad():
     binary_bound = elbo(vae20, flips.sample()).bound
 binary = evaluation.log_likelihood(vae20, flips.sample()[:200], samples=1000)
-print(f"entropy of the coin flips, a floor for grey levels {flips.entropy().sum((1, 2, 3)).mean():6.1f} nats")
-print(f"binarized test images: −ELBO {-binary_bound.mean():.1f} nats, −log p(x) {-binary.mean():.1f} nats (200)")
+print(
+    f"entropy of the coins, floor of the grey reconstruction {flips.entropy().sum((1, 2, 3)).mean():6.1f} nats"
+)
+print(f"−ELBO, grey levels                                     {-test_bound.mean():6.1f} nats")
+print(f"−ELBO, binarized, all test images                      {-binary_bound.mean():6.1f} nats")
+print(f"−log p(x), binarized, the first 200, estimated         {-binary.mean():6.1f} nats")
 
 # %% [markdown]
 # Compare figures only with figures of the same kind: grey with grey, binarized with binarized, bound
-# with bound. (This network was trained on grey levels; trained on binarized images it would do better on
-# them.) A density for grey levels is the continuous Bernoulli (Loaiza-Ganem & Cunningham 2019), or a
+# with bound. A density for grey levels is the continuous Bernoulli (Loaiza-Ganem & Cunningham 2019), or a
 # Gaussian with a stated σ.
 #
 # ### Exercise 3: draw a code
@@ -549,7 +573,8 @@ check_draw(draw)
 # 2. Reconstruction pushes codes apart and shrinks their bubbles; the KL term pulls them to the origin
 #    and widens them. Without it the bubbles become specks and the prior no longer finds the data.
 # 3. log p(x) = ELBO + KL(q ‖ p(z|x)), as measured on this network.
-# 4. Grey-level −ELBO is a cross-entropy with a floor above zero, not a code length; binarized it is a bound.
+# 4. Grey-level −ELBO is no −log-density of the grey image: it is a cross-entropy whose reconstruction
+#    term has a floor above zero. Binarized, −ELBO bounds −log p(x).
 #
 # **The limit of this chapter.** Nothing said the two terms should weigh the same. What do we gain,
 # and lose, if β is 4, or ¼? That is chapter 06.

@@ -1,0 +1,69 @@
+"""Each check says "Right" to right answers, names known mistakes, and keeps Run All going."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from vae_teach.exercises import chapter_05
+
+
+def said(check, attempt, capsys):
+    check(attempt)
+    return capsys.readouterr().out.strip()
+
+
+def kl(m, v):
+    return 0.5 * (v + m**2 - 1 - v.log()).sum(1)
+
+
+def log_p(a, x):
+    return (x * a - F.softplus(a)).flatten(1).sum(1)
+
+
+RIGHT = [
+    (chapter_05.check_kl, kl),
+    (chapter_05.check_kl, lambda m, v: -0.5 * (1 + v.log() - m.pow(2) - v).sum(-1)),
+    (chapter_05.check_reconstruction, log_p),
+    (chapter_05.check_draw, lambda m, s, e: m + (0.5 * s).exp() * e),
+]
+WRONG = [
+    (chapter_05.check_kl, lambda m, v: 2 * kl(m, v), "½ is missing"),
+    (chapter_05.check_kl, lambda m, v: -kl(m, v), "sign is turned"),
+    (chapter_05.check_kl, lambda m, v: kl(m, v) / 3, "sum over the latent dimensions"),
+    (chapter_05.check_kl, lambda m, v: kl(m, v).sum(), "one number an image"),
+    (chapter_05.check_kl, lambda m, v: kl(m, v.sqrt()), "largest difference"),
+    (chapter_05.check_kl, lambda m, v: kl(m, v**2), "σ² already"),
+    (chapter_05.check_kl, lambda m, v: kl(torch.zeros_like(m), v), "μ² is missing"),
+    (chapter_05.check_kl, lambda m, v: m @ v, "RuntimeError"),
+    (chapter_05.check_kl, lambda m, v: 3.0, "returned a float"),
+    (chapter_05.check_reconstruction, lambda a, x: -log_p(a, x), "sign is turned"),
+    (chapter_05.check_reconstruction, lambda a, x: log_p(a, x) / 16, "784 times too weak"),
+    (chapter_05.check_reconstruction, lambda a, x: log_p(a.sigmoid(), x), "sigmoid too many"),
+    (
+        chapter_05.check_reconstruction,
+        lambda a, x: F.binary_cross_entropy_with_logits(a, x),
+        "default mean",
+    ),
+    (chapter_05.check_draw, lambda m, s, e: m + s.exp() * e, "square root"),
+    (chapter_05.check_draw, lambda m, s, e: m + e, "not scaled"),
+    (chapter_05.check_draw, lambda m, s, e: m, "noise is missing"),
+]
+CHECKS = [chapter_05.check_kl, chapter_05.check_reconstruction, chapter_05.check_draw]
+
+
+@pytest.mark.parametrize(("check", "attempt"), RIGHT)
+def test_right_answers(check, attempt, capsys):
+    assert said(check, attempt, capsys) == "Right."
+
+
+@pytest.mark.parametrize(("check", "attempt", "hint"), WRONG)
+def test_mistakes_are_named(check, attempt, hint, capsys):
+    line = said(check, attempt, capsys)
+    assert not line.startswith("Right")
+    assert hint in line
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("nothing", [None, ...])
+def test_not_attempted(check, nothing, capsys):
+    assert said(check, lambda *_: nothing, capsys).startswith("Not attempted yet")

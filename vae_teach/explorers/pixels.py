@@ -1,0 +1,112 @@
+"""Pixels for the explorers: decoded images, PNGs drawn without pyplot, and still pictures."""
+
+import base64
+import html
+import io
+
+import numpy as np
+import torch
+from IPython.display import display
+from PIL import Image
+
+# In trusted notebooks a live widget hides its still picture, one output below. Sanitizers drop the
+# rule together with the widget, so the picture stays where nothing is live; it also stays beside
+# sliders whose kernel is gone (a plane needs none). Last: ipywidgets' marks of a lost kernel would
+# push the sliders out of their columns.
+_LIVE = ":has(.vae-teach-live:not(.jupyter-widgets-disconnected))"
+_STYLE = f"""<style>
+.jp-OutputArea-child{_LIVE} + .jp-OutputArea-child:has(.vae-teach-still),
+.output_area{_LIVE} + .output_area:has(.vae-teach-still) {{ display: none; }}
+.vae-teach-live .jupyter-widgets-disconnected::before {{ display: none; }}
+</style>"""
+
+
+def mean_images(model, z):
+    """Decode codes into the mean of p(x|z).
+
+    Args:
+        model: a VAE.
+        z: float32 codes (B, d).
+
+    Returns:
+        float32 (B, C, H, W) on the CPU, ink in [0, 1]; a Gaussian's means are cut to that range.
+    """
+    device = next(model.parameters()).device
+    with torch.no_grad():
+        return model.decode(z.to(device)).mean.clamp(0, 1).cpu()
+
+
+def tile(images, columns):
+    """Lay images (B, C, H, W) out row by row as one image (C, rows * H, columns * W)."""
+    count, channels, height, width = images.shape
+    rows = -(-count // columns)
+    blank = torch.zeros(rows * columns - count, channels, height, width)
+    grid = torch.cat([images, blank]).reshape(rows, columns, channels, height, width)
+    return grid.permute(2, 0, 3, 1, 4).reshape(channels, rows * height, columns * width)
+
+
+def to_array(image):
+    """Image (C, H, W) as shown: uint8 (H, W), or (H, W, 3) for three channels.
+
+    One channel is ink on white paper, always from 0 to 1: nothing is rescaled to the image's range.
+    """
+    values = (1 - image[0] if len(image) == 1 else image.permute(1, 2, 0)).clamp(0, 1)
+    return np.round(values.numpy() * 255).astype(np.uint8)
+
+
+def to_png(image, size=None):
+    """Encode one image (C, H, W) as PNG bytes.
+
+    Args:
+        image: float32, ink in [0, 1].
+        size: pixels repeat by the whole number that brings the longer side closest to, and not
+            above, this many; None leaves them as they are.
+    """
+    picture = Image.fromarray(to_array(image))
+    repeat = max(1, (size or 0) // max(picture.size))
+    picture = picture.resize((picture.width * repeat, picture.height * repeat), Image.NEAREST)
+    data = io.BytesIO()
+    picture.save(data, "png", compress_level=1)
+    return data.getvalue()
+
+
+def small_png(picture, most=60_000):
+    """Encode uint8 (H, W) or (H, W, 3) as a PNG of as many colours as fit into `most` bytes."""
+    for colours in (64, 32, 16, 8):
+        data = io.BytesIO()
+        Image.fromarray(picture).quantize(colours).save(data, "png", optimize=True)
+        if data.tell() <= most:
+            break
+    return data.getvalue()
+
+
+def still(png, alt, caption):
+    """HTML of a picture for readers without a kernel, a script or trust.
+
+    Args:
+        png: bytes of the picture.
+        alt: what a blind reader needs instead of it.
+        caption: one line below it.
+    """
+    data = base64.b64encode(png).decode()
+    return (
+        f'{_STYLE}<figure class="vae-teach-still"><img alt="{html.escape(alt)}" '
+        f'src="data:image/png;base64,{data}"><figcaption>{html.escape(caption)}</figcaption></figure>'
+    )
+
+
+def show(widget, picture):
+    """Display a widget and, as a second output, its still picture (HTML).
+
+    Two outputs, because a notebook shows only the richest form of one.
+    """
+    view = {
+        "text/plain": repr(widget),
+        "application/vnd.jupyter.widget-view+json": {
+            "version_major": 2,
+            "version_minor": 0,
+            "model_id": widget.model_id,
+        },
+    }
+    display(view, raw=True)
+    display({"text/html": picture, "text/plain": repr(widget)}, raw=True)
