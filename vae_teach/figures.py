@@ -10,6 +10,7 @@ import io
 
 import matplotlib.style
 import torch
+from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 from PIL import Image
@@ -160,9 +161,14 @@ def bubbles(panels, labels, alt, caption="", extent=None):
     grid = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, (title, q), limit in zip(grid, panels.items(), extents, strict=True):
         mean, scale = q.base_dist.loc.detach().cpu(), q.base_dist.scale.detach().cpu()
-        for m, s, y in zip(mean.tolist(), scale.tolist(), labels.tolist(), strict=True):
-            axes.add_patch(Ellipse(m, 2 * s[0], 2 * s[1], color=LABELS[y % 10], alpha=0.35, lw=0.5))
-        axes.scatter(*mean.t(), s=2, c=[LABELS[y % 10] for y in labels.tolist()])
+        colours = [LABELS[y % 10] for y in labels.tolist()]
+        widths, heights = 2 * scale.t()
+        ellipses = EllipseCollection(
+            widths, heights, torch.zeros(len(mean)), units="xy", offsets=mean, alpha=0.35,
+            facecolors=colours, offset_transform=axes.transData,
+        )  # fmt: skip
+        axes.add_collection(ellipses)
+        axes.scatter(*mean.t(), s=2, c=colours)
         for y in labels.unique().tolist():
             x0, y0 = mean[labels == y].median(0).values.tolist()
             axes.text(x0, y0, str(y), weight="bold", ha="center", va="center", bbox=_PLATE)
@@ -196,11 +202,14 @@ def posteriors(points, log_density, q, images, alt, caption="", titles=None):
         above.set_title(titles[i] if titles else "", fontsize=10)
         mean, scale = q.base_dist.loc[i].tolist(), q.base_dist.scale[i].tolist()
         mass = log_density[i].exp().cpu()
-        axes.pcolormesh(points, points, mass, cmap="Purples", vmin=0, shading="gouraud")
         for width, style in ((1, "-"), (2, "--")):
             size = [2 * width * s for s in scale]
             axes.add_patch(Ellipse(mean, *size, fill=False, ec=ENCODER, ls=style, lw=1.8))
         (x_low, x_high), (y_low, y_high) = _window(points, mass, mean, scale)
+        axes.imshow(
+            mass, cmap="Purples", vmin=0, origin="lower", interpolation="bilinear",
+            extent=(points[0], points[-1]) * 2,
+        )  # fmt: skip
         axes.set(xlim=(x_low, x_high), ylim=(y_low, y_high), aspect="equal")
         axes.set(xlabel="$z_1$", ylabel="$z_2$" if i == 0 else "")
     return Picture(figure, alt, caption)

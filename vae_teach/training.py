@@ -148,7 +148,8 @@ def _train_epoch(model, data, objective, batch_size, optimizer, schedule, order,
                 _stop(model, terms, good, len(history.seconds) + 1, step, history)
             if step % SNAPSHOT_EVERY == 1:
                 good = step, {k: v.detach().clone() for k, v in model.state_dict().items()}
-            optimizer.zero_grad()
+            for parameter in model.parameters():
+                parameter.grad = None  # what zero_grad does, at a tenth of its time
             loss.backward()
             optimizer.step()
             if schedule is not None:

@@ -1,0 +1,61 @@
+# Two commands matter: `make lab` and `make test`. Both make the environment in .venv first.
+
+PYTHON ?= python3
+VENV   := .venv
+PY     := $(VENV)/bin/python
+READY  := $(VENV)/.ready
+CPU_WHEELS := https://download.pytorch.org/whl/cpu
+
+.PHONY: help lab test notebooks bench format clean
+
+help:
+	@echo "make lab        install, and open JupyterLab on the start page"
+	@echo "make test       install, and pass every test"
+	@echo "make notebooks  run notebooks/source/*.py and store them with their outputs"
+	@echo "make bench      speed, and how handwritten the embedded digits are"
+	@echo "make format     format and lint with ruff"
+	@echo "make clean      remove the environment"
+
+lab: $(READY)
+	@echo "Opening JupyterLab on notebooks/00_start_here.ipynb (stop it with Ctrl-C)"
+	@$(PY) -m jupyterlab notebooks/00_start_here.ipynb
+
+test: $(READY)
+	@echo "Checking format and lint"
+	@$(PY) -m ruff format --check . && $(PY) -m ruff check .
+	@echo "Running every test, notebooks and browser included"
+	@$(PY) -m pytest
+
+notebooks: $(READY)
+	@$(PY) notebooks/build.py
+
+bench: $(READY)
+	@$(PY) benchmarks/speed.py; speed=$$?; \
+	$(PY) benchmarks/handwritten.py; hand=$$?; exit $$((speed + hand))
+
+format: $(READY)
+	@$(PY) -m ruff format . && $(PY) -m ruff check --fix .
+
+clean:
+	rm -rf $(VENV)
+
+# The stamp is touched last, so an install that was cut off is taken up again.
+$(READY): pyproject.toml requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "Python 3.10 or newer is needed; make PYTHON=python3.12 names another one."; exit 1; }
+	@echo "1/3  environment in $(VENV)"
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
+	@echo "2/3  PyTorch"
+	@if $(PY) -c 'import torch, torchvision' 2>/dev/null; then echo "     already there"; \
+	elif [ "$$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null 2>&1; then \
+	  echo "     no NVIDIA driver here: trying the CPU build from PyTorch's own index (200 MB)"; \
+	  $(PY) -c 'import urllib.request; urllib.request.urlopen("$(CPU_WHEELS)/torch/", timeout=5)' 2>/dev/null \
+	  && $(PY) -m pip install --progress-bar on --index-url $(CPU_WHEELS) torch torchvision \
+	  || echo "     that index cannot be reached: taking the default build (several GB)"; \
+	fi
+	@echo "3/3  the course and what it needs (some minutes at the first time)"
+	@$(PY) -m pip install --disable-pip-version-check -r requirements.txt | grep -v "already satisfied" || true
+	@$(PY) -c 'import torch, torchvision, jupyterlab, vae_teach, pytest'
+	@touch $(READY)
+	@echo "Ready: PyTorch $$($(PY) -c 'import torch; print(torch.__version__)') in $(VENV)"
