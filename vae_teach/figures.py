@@ -14,6 +14,7 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 from PIL import Image
+from torchvision.utils import make_grid
 
 # One colour an object, the same in every chapter (from matplotlib's colour-blind-safe petroff10).
 PRIOR, ENCODER, POSTERIOR, DECODER, KL = "#717581", "#3f90da", "#832db6", "#e76300", "#bd1f01"
@@ -86,13 +87,10 @@ def image_rows(rows, alt, caption="", width=9.0):
 
 def image_grid(images, columns, alt, caption="", size=0.42):
     """Images (N, 1, H, W) as a grid with the given number of columns, `size` inches each."""
-    images = images.detach().cpu()
-    rows = [
-        torch.cat([_framed(image) for image in images[start : start + columns]], dim=1)
-        for start in range(0, len(images), columns)
-    ]
-    figure = Figure(figsize=(size * columns, size * len(rows)))
-    _show(figure.add_axes((0, 0, 1, 1)), torch.cat(rows, dim=0))
+    grid = make_grid(images.detach().cpu(), nrow=columns, padding=1, pad_value=0.12)[0]
+    rows = -(-len(images) // columns)
+    figure = Figure(figsize=(size * columns, size * rows))
+    _show(figure.add_axes((0, 0, 1, 1)), grid)
     return Picture(figure, alt, caption)
 
 
@@ -162,9 +160,9 @@ def bubbles(panels, labels, alt, caption="", extent=None):
     for axes, (title, q), limit in zip(grid, panels.items(), extents, strict=True):
         mean, scale = q.base_dist.loc.detach().cpu(), q.base_dist.scale.detach().cpu()
         colours = [LABELS[y % 10] for y in labels.tolist()]
-        widths, heights = 2 * scale.t()
+        widths, heights = (2 * scale.t()).numpy()
         ellipses = EllipseCollection(
-            widths, heights, torch.zeros(len(mean)), units="xy", offsets=mean, alpha=0.35,
+            widths, heights, 0 * widths, units="xy", offsets=mean.numpy(), alpha=0.35,
             facecolors=colours, offset_transform=axes.transData,
         )  # fmt: skip
         axes.add_collection(ellipses)

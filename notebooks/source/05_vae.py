@@ -324,7 +324,9 @@ figures.image_rows(
 # %%
 torch.manual_seed(0)
 no_kl = VAE(latent_dim=2, hidden=(200, 200))
-unweighted = fit(no_kl, digits.train_images, lambda m, x: elbo(m, x, beta=0), epochs=epochs // 3)
+unweighted = fit(
+    no_kl, digits.train_images, lambda m, x: elbo(m, x, beta=0), epochs=epochs // 3, batch_size=256
+)
 
 # %%
 x, y = digits.test_images[:600], digits.test_labels[:600]

@@ -1,0 +1,132 @@
+"""Stored notebooks match their sources and are fit to be read; with solutions in they run, too.
+
+nbval runs them as shipped, on the embedded set (see notebooks/conftest.py). Here each runs once
+more, with the solutions put in, on MNIST where it is on disk, and what it prints is held against
+what the chapter promises.
+"""
+
+import importlib.util
+import re
+import statistics
+from pathlib import Path
+
+import nbformat
+import pytest
+from conftest import mnist_on_disk
+
+HERE = Path(__file__).resolve().parent.parent / "notebooks"
+spec = importlib.util.spec_from_file_location("build", HERE / "build.py")
+build = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(build)
+SOURCES = build.sources()
+names = pytest.mark.parametrize("source", SOURCES, ids=[s.stem for s in SOURCES])
+
+
+def stored(source):
+    return nbformat.read(HERE / f"{source.stem}.ipynb", as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def printed(notebook):
+    return "\n".join(
+        output.text
+        for cell in code_cells(notebook)
+        for output in cell.outputs
+        if output.output_type == "stream"
+    )
+
+
+def test_every_notebook_has_a_source():
+    assert [s.stem for s in SOURCES] == sorted(p.stem for p in HERE.glob("*.ipynb"))
+
+
+@names
+def test_no_drift_between_source_and_notebook(source):
+    fresh, kept = build.unexecuted(source), stored(source)
+    assert [(c.id, c.cell_type, c.source) for c in fresh.cells] == [
+        (c.id, c.cell_type, c.source) for c in kept.cells
+    ], f"run `make notebooks`: {source.stem}.ipynb is not what its source makes"
+    nbformat.validate(kept)
+
+
+@names
+def test_stored_outputs_are_whole(source):
+    notebook = stored(source)
+    assert (HERE / f"{source.stem}.ipynb").stat().st_size < 1.5e6
+    for cell in code_cells(notebook):
+        assert cell.execution_count is not None, f"{cell.id} was never run"
+        for output in cell.outputs:
+            assert output.output_type != "error", cell.id
+            data = output.get("data", {})
+            assert not any(kind.startswith("image/") for kind in data), "an image without alt text"
+            for tag in re.findall(r"<img [^>]*>", data.get("text/html", "")):
+                assert re.search(r'alt="[^"]{15,}"', tag), f"{cell.id}: no alternative text"
+            assert " at 0x" not in data.get("text/plain", ""), f"{cell.id}: a memory address"
+        if re.search(r"^figures\.", cell.source, re.MULTILINE):
+            assert any("<img " in o.get("data", {}).get("text/html", "") for o in cell.outputs), (
+                cell.id
+            )
+
+
+@names
+def test_cells_are_short(source):
+    lengths = [
+        len([line for line in cell.source.splitlines() if line.strip()])
+        for cell in code_cells(stored(source))
+    ]
+    assert max(lengths) <= 25
+    assert statistics.median(lengths) <= 6
+
+
+@names
+def test_solutions_are_collapsed_and_each_exercise_has_one(source):
+    tags = [tuple(cell.metadata.get("tags", [])) for cell in stored(source).cells]
+    assert tags.count(("exercise",)) == tags.count(("solution",)) > 0
+    for cell in stored(source).cells:
+        if "solution" in cell.metadata.get("tags", []):
+            assert cell.metadata.jupyter.source_hidden
+        if "exercise" in cell.metadata.get("tags", []):
+            assert "Not attempted yet" in cell.outputs[0].text
+
+
+@pytest.fixture(scope="module")
+def solved():
+    """Each notebook's run with solutions in, made once: name -> executed notebook."""
+    runs = {}
+
+    def run(source):
+        if source not in runs:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("VAE_TEACH_DATASET", "mnist" if mnist_on_disk() else "strokes")
+                runs[source] = build.execute(build.with_solutions(build.unexecuted(source)))
+        return runs[source]
+
+    return run
+
+
+@names
+def test_runs_with_solutions_put_in(source, solved):
+    text = printed(solved(source))
+    assert "Not attempted yet" not in text
+    assert "Not yet" not in text
+    count = len([c for c in solved(source).cells if "exercise" in c.metadata.get("tags", [])])
+    assert text.count("Right.") == 2 * count  # in the exercise's cell and in the solution's
+
+
+def test_chapter_05_keeps_its_promises(solved):
+    text = printed(solved(HERE / "source" / "05_vae.py"))
+    table = text.split("log p(x)\n", 1)[1].splitlines()[:4]
+    for line in table:  # ELBO + KL = sum, log p(x)
+        bound, gap, total, truth = map(float, re.findall(r"-?\d+\.\d+", line))
+        assert gap > 0
+        assert total == pytest.approx(bound + gap, abs=0.02)
+        assert total == pytest.approx(truth, abs=0.15)
+    short = re.search(r"adapted mixture\s+short of log p\(x\) by\s+(-?[\d.]+)", text)
+    bare = re.search(r"bare encoder\s+short of log p\(x\) by\s+(-?[\d.]+)", text)
+    assert abs(float(short[1])) < 0.1 < float(bare[1])
+    assert float(re.search(r"largest difference: (\S+) nats", text)[1]) < 1e-3
+    quality = float(re.search(r"−ELBO, all \S+ test images\s+([\d.]+) nats", text)[1])
+    assert quality <= 107 if mnist_on_disk() else quality <= 140
