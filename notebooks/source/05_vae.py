@@ -471,10 +471,10 @@ for name, estimate in (("bare encoder", bare), ("adapted mixture", adapted)):
     )
 
 # %% [markdown]
-# A thousand draws, and on some images still tens of nats short. Here is the worst one. The posterior has
-# a second hill; the encoder sits on the lower one and *never* draws from the other. No warning is
-# given: the estimates agree with each other nicely, and are wrong. `evaluation.log_likelihood` draws
-# from a mixture of encoder, widened encoder, prior and the hills it has found.
+# A thousand draws, and on some images still tens of nats short. Here is the worst one: nearly all
+# of the posterior's mass lies where the encoder next to never draws. No warning is given: repeat
+# the estimate and it agrees with itself nicely, and is wrong. `evaluation.log_likelihood` draws from
+# a mixture of encoder, widened encoder, prior, and the places where it found mass.
 
 # %%
 worst = (exact[:100] - bare).argmax().item()
