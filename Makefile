@@ -6,14 +6,14 @@ PY     := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 
-.PHONY: help lab test notebooks bench format clean
+.PHONY: help lab test notebooks bench lint format clean
 
 help:
 	@echo "make lab        install, and open JupyterLab on the start page"
 	@echo "make test       install, and pass every test"
 	@echo "make notebooks  run notebooks/source/*.py and store them with their outputs"
 	@echo "make bench      speed, and how handwritten the embedded digits are"
-	@echo "make format     format and lint with ruff"
+	@echo "make lint       check format and lint with ruff; make format mends what it can"
 	@echo "make clean      remove the environment"
 
 lab: $(READY)
@@ -21,8 +21,6 @@ lab: $(READY)
 	@$(PY) -m jupyterlab notebooks/00_start_here.ipynb
 
 test: $(READY)
-	@echo "Checking format and lint"
-	@$(PY) -m ruff format --check . && $(PY) -m ruff check .
 	@echo "Running every test, notebooks and browser included"
 	@$(PY) -m pytest
 
@@ -32,6 +30,9 @@ notebooks: $(READY)
 bench: $(READY)
 	@$(PY) benchmarks/speed.py; speed=$$?; \
 	$(PY) benchmarks/handwritten.py; hand=$$?; exit $$((speed + hand))
+
+lint: $(READY)
+	@$(PY) -m ruff format --check . && $(PY) -m ruff check .
 
 format: $(READY)
 	@$(PY) -m ruff format . && $(PY) -m ruff check --fix .
@@ -55,7 +56,7 @@ $(READY): pyproject.toml requirements.txt
 	  || echo "     that index cannot be reached: taking the default build (several GB)"; \
 	fi
 	@echo "3/3  the course and what it needs (some minutes at the first time)"
-	@$(PY) -m pip install --disable-pip-version-check -r requirements.txt | grep -v "already satisfied" || true
+	@$(PY) -m pip install --disable-pip-version-check -r requirements.txt
 	@$(PY) -c 'import torch, torchvision, jupyterlab, vae_teach, pytest'
 	@touch $(READY)
 	@echo "Ready: PyTorch $$($(PY) -c 'import torch; print(torch.__version__)') in $(VENV)"

@@ -35,7 +35,8 @@ def exact_log_likelihood(model, x, grid=200):
         ValueError: more than two latent dimensions, or bad images.
     """
     _check_grid(model, x, grid)
-    return torch.cat([_exact(model, part, grid) for part in x.split(500)])
+    size = max(1, 20_000_000 // grid**model.latent_dim)  # images at a time: 80 MB
+    return torch.cat([_exact(model, part, grid) for part in x.split(size)])
 
 
 def _exact(model, x, grid):
