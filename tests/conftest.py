@@ -1,21 +1,19 @@
 """Data for the tests: the embedded set, and MNIST where it lies on disk."""
 
 import pytest
-import torch
 
 from vae_teach.data.downloaded import SETS, _problem, cache_directory
 
-torch.set_flush_denormal(True)
 
-
+@pytest.fixture(scope="session")
 def mnist_on_disk():
     """True where the four files lie whole in the data directory; nothing is downloaded."""
     return _problem(cache_directory() / SETS["mnist"].__name__ / "raw") is None
 
 
 @pytest.fixture(scope="session")
-def mnist():
-    if not mnist_on_disk():
+def mnist(mnist_on_disk):
+    if not mnist_on_disk:
         pytest.skip("MNIST is not on this machine (VAE_TEACH_DATA points at no copy)")
     from vae_teach import data
 

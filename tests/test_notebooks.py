@@ -12,7 +12,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import mnist_on_disk
 
 HERE = Path(__file__).resolve().parent.parent / "notebooks"
 spec = importlib.util.spec_from_file_location("build", HERE / "build.py")
@@ -93,14 +92,14 @@ def test_solutions_are_collapsed_and_each_exercise_has_one(source):
 
 
 @pytest.fixture(scope="module")
-def solved():
+def solved(mnist_on_disk):
     """Each notebook's run with solutions in, made once: name -> executed notebook."""
     runs = {}
 
     def run(source):
         if source not in runs:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setenv("VAE_TEACH_DATASET", "mnist" if mnist_on_disk() else "strokes")
+                patch.setenv("VAE_TEACH_DATASET", "mnist" if mnist_on_disk else "strokes")
                 runs[source] = build.execute(build.with_solutions(build.unexecuted(source)))
         return runs[source]
 
@@ -116,7 +115,7 @@ def test_runs_with_solutions_put_in(source, solved):
     assert text.count("Right.") == 2 * count  # in the exercise's cell and in the solution's
 
 
-def test_chapter_05_keeps_its_promises(solved):
+def test_chapter_05_keeps_its_promises(solved, mnist_on_disk):
     text = printed(solved(HERE / "source" / "05_vae.py"))
     table = text.split("log p(x)\n", 1)[1].splitlines()[:4]
     for line in table:  # ELBO + KL = sum, log p(x)
@@ -129,4 +128,4 @@ def test_chapter_05_keeps_its_promises(solved):
     assert abs(float(short[1])) < 0.1 < float(bare[1])
     assert float(re.search(r"largest difference: (\S+) nats", text)[1]) < 1e-3
     quality = float(re.search(r"−ELBO, all \S+ test images\s+([\d.]+) nats", text)[1])
-    assert quality <= 107 if mnist_on_disk() else quality <= 140
+    assert quality <= 107 if mnist_on_disk else quality <= 140

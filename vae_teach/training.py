@@ -65,6 +65,7 @@ def fit(
     """Maximize the mean of objective(model, x) over shuffled batches with Adam.
 
     The whole data set lies in memory as one tensor and batches are drawn by index; no DataLoader.
+    Denormal numbers are flushed to zero from here on, in the whole process.
 
     Args:
         model: any nn.Module. It is trained in place and returns to the device it came from.
