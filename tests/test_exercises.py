@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.distributions import Bernoulli
 from torch.nn import functional as F
 
 from vae_teach.exercises import chapter_05
@@ -20,7 +21,12 @@ def log_p(a, x):
     return (x * a - F.softplus(a)).flatten(1).sum(1)
 
 
+def loss(m, s, a, x):
+    return (kl(m, s.exp()) - log_p(a, x)).mean()
+
+
 RIGHT = [
+    (chapter_05.check_loss, loss),
     (chapter_05.check_kl, kl),
     (chapter_05.check_kl, lambda m, v: -0.5 * (1 + v.log() - m.pow(2) - v).sum(-1)),
     (chapter_05.check_reconstruction, log_p),
@@ -47,8 +53,34 @@ WRONG = [
     (chapter_05.check_draw, lambda m, s, e: m + s.exp() * e, "square root"),
     (chapter_05.check_draw, lambda m, s, e: m + e, "not scaled"),
     (chapter_05.check_draw, lambda m, s, e: m, "noise is missing"),
+    (chapter_05.check_draw, lambda m, s, e: m + s.sqrt() * e, "√(log v) is no"),
+    (chapter_05.check_draw, lambda m, s, e: m + s.exp() * torch.randn_like(m), "Draw nothing"),
+    (chapter_05.check_reconstruction, lambda a, x: Bernoulli(a).log_prob(x), "raised ValueError"),
+    (
+        chapter_05.check_reconstruction,
+        lambda a, x: (x * a.log() + (1 - x) * (1 - a).log()).flatten(1).sum(1),
+        "logits are not probabilities",
+    ),
+    (chapter_05.check_loss, lambda m, s, a, x: -loss(m, s, a, x), "training lowers its negative"),
+    (chapter_05.check_loss, lambda m, s, a, x: 3 * loss(m, s, a, x), "average over the images"),
+    (chapter_05.check_loss, lambda m, s, a, x: -log_p(a, x).mean(), "KL term is missing"),
+    (
+        chapter_05.check_loss,
+        lambda m, s, a, x: (2 * kl(m, s.exp()) - log_p(a, x)).mean(),
+        "½ of the KL term",
+    ),
+    (
+        chapter_05.check_loss,
+        lambda m, s, a, x: kl(m, s.exp()).mean() + F.binary_cross_entropy_with_logits(a, x),
+        "784 times too strong",
+    ),
 ]
-CHECKS = [chapter_05.check_kl, chapter_05.check_reconstruction, chapter_05.check_draw]
+CHECKS = [
+    chapter_05.check_kl,
+    chapter_05.check_reconstruction,
+    chapter_05.check_draw,
+    chapter_05.check_loss,
+]
 
 
 @pytest.mark.parametrize(("check", "attempt"), RIGHT)

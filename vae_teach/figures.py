@@ -8,19 +8,21 @@ import base64
 import html
 import io
 
-import matplotlib.style
 import torch
 from matplotlib.collections import EllipseCollection
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
 from PIL import Image
 from torchvision.utils import make_grid
 
-# One colour an object, the same in every chapter (from matplotlib's colour-blind-safe petroff10).
+# One colour an object, the same in every chapter (from the colour-blind-safe set of Petroff 2021).
 PRIOR, ENCODER, POSTERIOR, DECODER, KL = "#717581", "#3f90da", "#832db6", "#e76300", "#bd1f01"
-LABELS = tuple(
-    matplotlib.style.library["petroff10"]["axes.prop_cycle"].by_key()["color"]
-)  # of digits; a digit is always named beside its colour
+LABELS = (  # of the ten digits; a digit is always named beside its colour (Tol 2021, adapted)
+    *("#332288", "#0072b2", "#117733", "#882255", "#7a7a1f"),
+    *("#c2475c", "#aa4499", "#c65200", "#1b8a7a", "#666666"),
+)
 
 
 class Picture:
@@ -145,7 +147,8 @@ def bubbles(panels, labels, alt, caption="", extent=None):
 
     Args:
         panels: dict of title -> Independent Normal with batch (B,) and event (2,).
-        labels: int64 (B,); names the colour, and the digit is written at each label's middle.
+        labels: int64 (B,); they give the colours, named in a legend and, where there is room, at
+            each label's median.
         alt: alternative text.
         caption: shown below.
         extent: axes from -extent to extent, one for all panels, or a sequence of one a panel;
@@ -167,13 +170,21 @@ def bubbles(panels, labels, alt, caption="", extent=None):
         )  # fmt: skip
         axes.add_collection(ellipses)
         axes.scatter(*mean.t(), s=2, c=colours)
-        for y in labels.unique().tolist():
-            x0, y0 = mean[labels == y].median(0).values.tolist()
-            axes.text(x0, y0, str(y), weight="bold", ha="center", va="center", bbox=_PLATE)
         _prior_circles(axes)
         limit = limit or max(2.2, 1.1 * mean.abs().amax(1).quantile(0.98).item())
         axes.set(xlim=(-limit, limit), ylim=(-limit, limit), xlabel="$z_1$", ylabel="$z_2$")
         axes.set(title=title, aspect="equal")
+        placed = []  # names of the digits at their medians, where there is room
+        for y in labels.unique().tolist():
+            spot = mean[labels == y].median(0).values
+            if all((spot - other).norm() > 0.1 * limit for other in placed):
+                axes.text(
+                    *spot.tolist(), str(y), weight="bold", ha="center", va="center", bbox=_PLATE
+                )
+                placed.append(spot)
+    names = labels.unique().tolist()
+    marks = [Line2D([], [], marker="o", ls="", color=LABELS[y % 10], label=str(y)) for y in names]
+    figure.legend(handles=marks, loc="outside right center", handletextpad=0.1)
     return Picture(figure, alt, caption)
 
 
@@ -205,9 +216,13 @@ def posteriors(points, log_density, q, images, alt, caption="", titles=None):
             axes.add_patch(Ellipse(mean, *size, fill=False, ec=ENCODER, ls=style, lw=1.8))
         (x_low, x_high), (y_low, y_high) = _window(points, mass, mean, scale)
         axes.imshow(
-            mass, cmap="Purples", vmin=0, origin="lower", interpolation="bilinear",
+            mass,
+            cmap="Purples",
+            norm=PowerNorm(0.5, vmin=0),  # a small second mode stays visible
+            origin="lower",
+            interpolation="bilinear",
             extent=(points[0], points[-1]) * 2,
-        )  # fmt: skip
+        )
         axes.set(xlim=(x_low, x_high), ylim=(y_low, y_high), aspect="equal")
         axes.set(xlabel="$z_1$", ylabel="$z_2$" if i == 0 else "")
     return Picture(figure, alt, caption)

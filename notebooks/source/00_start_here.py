@@ -17,6 +17,7 @@ import torchvision
 
 import vae_teach
 from vae_teach import data, figures
+from vae_teach.exercises.chapter_00 import check_mean
 
 print(f"vae_teach {vae_teach.__version__}, Python {platform.python_version()}")
 print(f"PyTorch {torch.__version__}, torchvision {torchvision.__version__}")
@@ -32,8 +33,8 @@ print(f"accelerator: {accelerator}")
 # ## Which pictures?
 #
 # The chapters open on **MNIST**, 70,000 handwritten digits, downloaded once (12 MB). Without a
-# network they open on **strokes**, digits drawn by this course from splines: same size, same ten
-# classes, made on your machine. The next cell says which of the two you have, and why.
+# network they open on **strokes**, 24,000 digits of 28×28 pixels that this course draws from splines on
+# your machine. The next cell says which of the two you have, and why.
 
 # %%
 digits = data.course_set()
@@ -49,7 +50,7 @@ figures.image_grid(
 )
 
 # %% [markdown]
-# A few environment variables change the choice (set them before starting Jupyter):
+# Two environment variables change the choice (set them before starting Jupyter):
 #
 # | variable | effect |
 # |---|---|
@@ -69,7 +70,7 @@ figures.image_grid(
 # | 06 | β-VAE *(to come)* | what β trades |
 # | 07 | EM and the VAE *(to come)* | the same objective, climbed in another way |
 #
-# Chapters marked *to come* are not written yet. Chapter 05 says where it leans on them and can be
+# Chapters marked *to come* are not written yet. Chapter 05 can be
 # read without them by someone who knows what a KL divergence is.
 #
 # ## Notation
@@ -82,11 +83,12 @@ figures.image_grid(
 # | $p_\theta(x\mid z)$ | decoder, likelihood | $P_{\text{dec}}$ |
 # | $q_\phi(z\mid x)$ | encoder, approximate posterior | $P_{\text{enc}}$, $Q$ |
 # | $p_\theta(z\mid x)$ | true posterior | $P(z\mid X)$ |
-# | reconstruction term, rate | $\mathbb E_q[\log p(x\mid z)]$, $\mathrm{KL}(q\,\|\,p(z))$ | $-C$, $R$; their sum the (negative) free energy |
+# | $\mathbb E_q[\log p_\theta(x\mid z)]$ | reconstruction term | $-C$ |
+# | $\mathrm{KL}(q_\phi(z\mid x)\,\|\,p(z))$ | KL term, rate | $R$; $C + R = -\mathrm{ELBO}$ is the free energy |
 #
 # log is the natural logarithm, so everything is in **nats**. Sums run over pixels and latent dimensions, means over
 # images. The same thing has the same colour on every page: prior grey, encoder blue, true posterior
-# purple, decoder and reconstruction orange, KL red.
+# purple, decoder and reconstruction orange, KL red. (The ten digits have a palette of their own.)
 #
 # ## Exercises
 #
@@ -99,8 +101,6 @@ figures.image_grid(
 def sample_mean(x):  # (N,) -> ()
     return ...
 
-
-from vae_teach.exercises.chapter_00 import check_mean
 
 check_mean(sample_mean)
 

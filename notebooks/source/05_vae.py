@@ -2,21 +2,22 @@
 # # 05 · The variational autoencoder
 #
 # One network guesses the hidden causes of a digit, a second one draws the digit from them, and a
-# single number trains both. By the end of this chapter you have trained it on real handwriting,
+# single number trains both. By the end of this chapter you have trained it on handwritten digits,
 # walked through its latent space with your hand, and measured how far its bound is from the truth.
 #
 # **You will be able to**
 # 1. write a VAE, its two terms and its training step from memory;
 # 2. say what each term does to the code of an image, and show what happens without the KL term;
 # 3. check log p(x) = ELBO + KL(q(z|x) ‖ p(z|x)) by number on a trained network;
-# 4. name what "−ELBO = 105" on grey-level MNIST is, and what it is not.
+# 4. say what a −ELBO in nats on grey-level images is, and what it is not.
 #
-# You need the ELBO (chapter 03) and the reparameterized sample (chapter 04). Run All takes about a
-# minute on a laptop.
+# Chapters 03 and 04 derive the ELBO and its gradient; here both are restated where they are used.
+# Run All takes about a minute on a laptop.
 #
 # **Predict first.** Below, the same network is trained twice with a two-dimensional code: once with
-# its KL term, once without. Each image's q(z|x) is drawn as an ellipse. In which of the two are the
-# ellipses larger, and what lies *between* them? Write your guess down; the bubbles will answer.
+# its KL term, once without. Each image's q(z|x) is drawn as an ellipse of one standard deviation, a
+# *bubble*. In which of the two are the bubbles larger, and what lies *between* them? Write your
+# guess down; section *Without the KL term* answers.
 
 # %%
 import torch
@@ -24,7 +25,12 @@ from torch import nn
 from torch.nn import functional as F
 
 from vae_teach import data, evaluation, figures
-from vae_teach.exercises.chapter_05 import check_draw, check_kl, check_reconstruction
+from vae_teach.exercises.chapter_05 import (
+    check_draw,
+    check_kl,
+    check_loss,
+    check_reconstruction,
+)
 from vae_teach.explorers import LatentPlane, LatentSliders
 from vae_teach.models import VAE
 from vae_teach.objectives import elbo
@@ -46,8 +52,10 @@ digits
 # | decoder | $p_\theta(x\mid z)$ | one Bernoulli a pixel, its logits from a network |
 # | encoder | $q_\phi(z\mid x)$ | $\mathcal N(\mu, \operatorname{diag} v)$, $\mu$ and $\log v$ from a network |
 #
-# The encoder returns **two** numbers for each latent dimension, which is the whole difference in
-# the drawing between it and chapter 01's autoencoder.
+# The encoder of an ordinary autoencoder returns one number for each latent dimension; this one
+# returns **two**, a mean and a log-variance:
+# x → (μ, log v) → z = μ + √v · ε with ε ~ N(0, I) → logits → p(x|z).
+# This z has the distribution q, and gradients flow through it into μ and v.
 
 
 # %%
@@ -66,12 +74,18 @@ class SmallVAE(nn.Module):
 # ## Two terms
 #
 # $$\mathrm{ELBO}(x) \;=\; \underbrace{\mathbb E_{q_\phi(z\mid x)}\bigl[\log p_\theta(x\mid z)\bigr]}_{\text{reconstruction}}
-# \;-\; \underbrace{\mathrm{KL}\bigl(q_\phi(z\mid x)\,\|\,p(z)\bigr)}_{\text{rate}}$$
+# \;-\; \underbrace{\mathrm{KL}\bigl(q_\phi(z\mid x)\,\|\,p(z)\bigr)}_{\text{KL term}}$$
 #
-# Reconstruction: draw $z$ from the **encoder**, not from the prior, and score the image. One draw
-# an image is enough. Rate: for two Gaussians the integral has been done once and for all,
-# $\tfrac12\sum_i (v_i + \mu_i^2 - 1 - \log v_i)$. Sums run over pixels and latent dimensions, means
-# over images: mixing these up is the commonest error in VAE code.
+# **Reconstruction**: draw $z$ from the *encoder*, not from the prior, and score the image. One draw an
+# image gives an unbiased estimate; in training that is enough. With λ the probability of ink and
+# $\ell = \log\frac{\lambda}{1-\lambda}$ its logit, a pixel scores
+# $x\log\lambda + (1-x)\log(1-\lambda) = x\,\ell - \log(1+e^{\ell})$; `softplus(ℓ)` is that last logarithm.
+#
+# **KL term**: for two Gaussians the integral has been done once and for all,
+# $\tfrac12\sum_i (v_i + \mu_i^2 - 1 - \log v_i)$.
+#
+# Sums run over pixels and latent dimensions, means over images: mixing these up is a common error
+# in VAE code. Plots and tables below show the loss, −reconstruction, so that less is better.
 
 
 # %%
@@ -86,7 +100,7 @@ def two_terms(model, x):
 
 # %% [markdown]
 # Do we trust it? `torch.distributions` knows nothing of our algebra. With the same noise, its numbers
-# must be ours.
+# must be ours up to rounding.
 
 # %%
 model, x = SmallVAE(latent_dim=20), digits.test_images[:4]
@@ -101,8 +115,30 @@ theirs = (
     likelihood.log_prob(x.flatten(1)).sum(1),
     torch.distributions.kl_divergence(q, torch.distributions.Normal(0.0, 1.0)).sum(1),
 )
-print("reconstruction, ours  ", ours[0].tolist(), "\n        torch's        ", theirs[0].tolist())
-print("KL, ours              ", ours[1].tolist(), "\n        torch's        ", theirs[1].tolist())
+for name, a, b in zip(("reconstruction", "KL"), ours, theirs, strict=True):
+    print(f"{name:14}   ours {[round(v, 2) for v in a.tolist()]}")
+    print(f"{'':14} torch's {[round(v, 2) for v in b.tolist()]}")
+
+# %% [markdown]
+# ### Exercise 1: draw a code
+#
+# From memory: from the encoder's two outputs and some standard normal noise to z.
+
+
+# %% tags=["exercise"]
+def draw(mean, log_variance, noise):  # (B, d) each -> (B, d)
+    return ...
+
+
+check_draw(draw)
+
+
+# %% tags=["solution"]
+def draw(mean, log_variance, noise):
+    return mean + (0.5 * log_variance).exp() * noise
+
+
+check_draw(draw)
 
 # %% [markdown]
 # ## The training step
@@ -126,16 +162,18 @@ optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
 batches = torch.randperm(len(digits.train_images)).split(128)
 losses = [training_step(model, digits.train_images[rows], optimizer) for rows in batches[:150]]
 print(
-    f"−ELBO of the first batch {losses[0]:.0f} nats, of batch {len(losses)} {losses[-1]:.0f} nats"
+    f"−ELBO: first batch, {losses[0]:.0f} nats; last of {len(losses)} batches, {losses[-1]:.0f} nats"
 )
 
 # %% [markdown]
-# That is all of it. The package's `elbo` and `fit` are these two functions with a progress bar,
-# checks and a faster optimizer. Given our weights and the same noise, `elbo` must return our numbers:
+# That is all of it. The package's `elbo` and `fit` do the same computation, with checks, a progress
+# bar and a faster implementation of Adam. `VAE.encode(x)` is q(z|x) and `VAE.decode(z)` is p(x|z), as
+# `torch.distributions` objects; `elbo` returns `reconstruction`, `kl` and `bound`, one number an
+# image each. Given our weights and the same noise, `elbo` must return our numbers:
 
 # %%
 packaged = VAE(latent_dim=20)
-packaged.load_state_dict(dict(zip(packaged.state_dict(), model.state_dict().values(), strict=True)))
+packaged.load_state_dict(model.state_dict())
 torch.manual_seed(2)
 reconstruction, kl = two_terms(model, x)
 torch.manual_seed(2)
@@ -145,29 +183,30 @@ print(f"largest difference: {difference.abs().max().item():.1e} nats")
 # %% [markdown]
 # ## Train it
 #
-# Twenty latent dimensions, all training images, as many steps on either data set. Adam's step size
-# rises to 7·10⁻³ and falls again over the run (one cycle), which gets further in a short time than
-# a constant step size does.
+# Twenty latent dimensions, all training images, about 1,100 steps on MNIST and on `strokes` alike.
+# Adam's step size rises to 7·10⁻³ and falls again over the run (one cycle), a common way to train
+# fast.
 
 # %%
 torch.manual_seed(0)
 epochs = 420_000 // len(digits.train_images)
 vae20 = VAE(latent_dim=20)
-settings = dict(batch_size=384, lr=7e-3, one_cycle=True, validation=digits.test_images)
+settings = dict(batch_size=384, lr=7e-3, one_cycle=True, validation=digits.test_images[:2000])
 history20 = fit(vae20, digits.train_images, elbo, epochs=epochs, **settings)
 
 # %%
 figures.curves(
     history20,
-    alt="Two curves over epochs: the reconstruction term falls steeply, then slowly; the KL term "
-    "rises while the model learns to use its code.",
-    caption=f"{digits.name}, 20 latent dimensions, batch 384; validation on the test images.",
+    alt="Two plots over epochs, for training and validation images each: the reconstruction loss "
+    "falls steeply, then slowly; the KL term settles while the model learns to use its code.",
+    caption=f"{digits.name}, 20 latent dimensions, batch 384. Training values are "
+    "averages over each epoch, validation values are taken after it, on 2,000 test images.",
 )
 
 # %% [markdown]
-# **What you see.** The two terms move in *opposite* directions. Nats spent on the code (right) buy
-# a better drawing (left); the sum of both curves is what falls. Plot only the sum and you never see
-# the trade.
+# **What you see.** In the first epochs the two terms move in *opposite* directions: nats spent on the
+# code (right) buy a better drawing (left). The sum of both is what training lowers; plot only the sum
+# and you never see the trade.
 
 # %% [markdown]
 # ## Reconstruct, and sample
@@ -203,15 +242,17 @@ LatentSliders(vae20, z=vae20.encode(digits.test_images[:1]).mean[0].detach())
 
 # %%
 with torch.no_grad():
-    q = vae20.encode(digits.test_images).base_dist
+    q = vae20.encode(digits.test_images).base_dist  # 20 Gaussians an image, one a dimension
     kl = 0.5 * (q.variance + q.mean**2 - 1 - q.variance.log()).mean(0)
 order = kl.argsort(descending=True)
-print("KL, nats:  ", " ".join(f"{v:5.2f}" for v in kl[order].tolist()))
-print("mean of v: ", " ".join(f"{v:5.2f}" for v in q.variance.mean(0)[order].tolist()))
+print("z_i        ", " ".join(f"{i + 1:5d}" for i in order.tolist()))
+print("KL, nats   ", " ".join(f"{v:5.2f}" for v in kl[order].tolist()))
+print("mean of v  ", " ".join(f"{v:5.2f}" for v in q.variance.mean(0)[order].tolist()))
 
 # %% [markdown]
-# The more a dimension carries, the smaller its bubbles. At the other end of the scale, a dimension
-# with KL = 0 has v = 1 and μ = 0 for every image: its q *is* the prior, and its slider is dead.
+# By and large, the more a dimension carries, the smaller its v. A dimension with KL = 0 would have
+# v = 1 and μ = 0 for every image: its q *is* the prior, $z_i$ tells the decoder nothing, and the
+# decoder learns to ignore that slider.
 
 # %% [markdown]
 # ## What the penalty wants
@@ -220,7 +261,7 @@ print("mean of v: ", " ".join(f"{v:5.2f}" for v in q.variance.mean(0)[order].tol
 # bubble, one for the place of its centre.
 
 # %%
-v = mu = torch.linspace(-2, 4, 601)
+v = mu = torch.linspace(-2, 4, 601)  # log v is NaN below 0 and leaves a blank
 figures.lines(
     v,
     {"½ μ²": 0.5 * mu**2, "½ (v − log v − 1)": 0.5 * (v - v.log() - 1)},
@@ -234,9 +275,10 @@ figures.lines(
 
 # %% [markdown]
 # So does every bubble end with radius 1? No: the reconstruction term wants certainty. The prior is
-# only one vote. In the linear model $x = Jz + \text{noise}$ of standard deviation σ, Bayes' rule
-# settles it at $v^* = 1/(1 + J^2/\sigma^2)$, which is 1 only for a dimension the decoder ignores
-# ($J = 0$). By quadrature:
+# only one vote. Take one pixel that is a linear function of one code, x = J z + noise, J the slope and
+# σ the noise's standard deviation. Bayes' rule gives the best bubble: it has the variance
+# $v^* = 1/(1 + J^2/\sigma^2)$, which is 1 only for a code that the decoder ignores ($J = 0$). Summed
+# over a fine grid of z, for x = 0.7:
 
 # %%
 z = torch.linspace(-8, 8, 4001, dtype=torch.double)
@@ -246,9 +288,9 @@ for J, sigma, x0 in [(0.0, 0.5, 0.7), (1.0, 0.5, 0.7), (3.0, 0.5, 0.7)]:
     print(f"J = {J:.0f}: variance {variance:.4f}, formula {1 / (1 + J**2 / sigma**2):.4f}")
 
 # %% [markdown]
-# ### Exercise 1: the KL term
+# ### Exercise 2: the KL term
 #
-# Write KL(N(μ, diag v) ‖ N(0, I)) for a batch. The check says which slip you made.
+# Write KL(N(μ, diag v) ‖ N(0, I)) for a batch. `variance` is v itself, not its logarithm.
 
 
 # %% tags=["exercise"]
@@ -270,7 +312,8 @@ check_kl(kl_term)
 # ## Two dimensions, to look at
 #
 # With a two-dimensional code we can see the whole latent space at once. The images come out blurrier
-# (two numbers cannot carry what twenty can), and that is a price paid for looking.
+# (two numbers cannot carry what twenty can): the price of being able to look. Two hidden layers make
+# up for a little of it.
 
 # %%
 torch.manual_seed(0)
@@ -280,7 +323,7 @@ history2 = fit(vae2, digits.train_images, elbo, epochs=epochs, **settings)
 # %%
 figures.manifold(
     vae2,
-    alt="A square sheet of digits that change smoothly into each other, each kind of digit filling "
+    alt="A square sheet of digits that change smoothly into each other, most kinds of digit filling "
     "a region of the plane.",
     caption=f"{digits.name}: what the 2-D model draws at each code of a regular grid.",
 )
@@ -290,7 +333,7 @@ figures.manifold(
 #
 # The map shows test images by the mean of their q(z|x). Drag across it, or click it and use the arrow
 # keys. The decoder runs in your browser. Look for: a border between two digits; a place
-# where nobody lives, and what the decoder draws there; the way from a 1 to a 0.
+# where there are no codes, and what the decoder draws there; the way from a 1 to a 0.
 
 # %%
 LatentPlane(vae2, digits.test_images[:1500], digits.test_labels[:1500])
@@ -298,8 +341,8 @@ LatentPlane(vae2, digits.test_images[:1500], digits.test_labels[:1500])
 # %% [markdown]
 # ## Interpolate
 #
-# Straight from one image's code to another's. With the prior's pull there are few gaps to fall into
-# between two codes.
+# Straight from one image's code to another's. The prior's pull leaves fewer gaps between codes to
+# fall into.
 
 # %%
 ends = vae20.encode(digits.test_images[[0, 2]]).mean.detach()
@@ -310,23 +353,22 @@ with torch.no_grad():
 
 figures.image_rows(
     {"through z": between, "through pixels": pixels},
-    alt="Upper row: one digit turns into another through strokes that bend. Lower row: the two "
-    "digits fade into each other as double exposures.",
+    alt="Upper row: one digit becomes another through in-between shapes, fainter half-way. Lower "
+    "row: the two digits fade into each other as double exposures.",
     caption=f"{digits.name}, 20 latent dimensions; test images 0 and 2.",
 )
 
 # %% [markdown]
 # ## Without the KL term
 #
-# Now the prediction. β weighs the KL term; β = 0 leaves the reconstruction alone. Everything else
-# stays as it was.
+# Now the prediction. β weighs the KL term; β = 0 leaves the reconstruction alone. Same network and
+# same start, a third of the training: compare the shapes, not the scores.
 
 # %%
 torch.manual_seed(0)
 no_kl = VAE(latent_dim=2, hidden=(200, 200))
-unweighted = fit(
-    no_kl, digits.train_images, lambda m, x: elbo(m, x, beta=0), epochs=epochs // 3, batch_size=256
-)
+settings["objective"] = lambda model, x: elbo(model, x, beta=0)
+unweighted = fit(no_kl, digits.train_images, epochs=epochs // 3, **settings)
 
 # %%
 x, y = digits.test_images[:600], digits.test_labels[:600]
@@ -336,25 +378,27 @@ with torch.no_grad():
 figures.bubbles(
     {"without the KL term (β = 0)": without, "with it (β = 1)": with_kl},
     labels=y,
-    alt="Left: specks scattered over a wide plane with empty space between them. Right: ellipses "
-    "that fill a disc of radius about two, touching each other.",
+    alt="Left: specks, many in one clump and others far out. Right: larger ellipses around the "
+    "origin, crowded within the prior's circles and sparser outside.",
     caption=f"{digits.name}, 600 test images: q(z|x) at one standard deviation, the digit at its "
-    "median. Dashed: one and two standard deviations of the prior. Mind the two scales.",
+    "median. Dashed: one and two standard deviations of the prior. Mind the two scales; a few "
+    "codes lie outside the frames.",
 )
 
 # %% [markdown]
-# **What you see.** Reconstruction alone pushes codes apart and shrinks the bubbles: the further apart
-# two images are, the easier they are to tell. Nothing says where a code may lie, so a draw from the
-# prior lands where no image has been. The KL term pulls every bubble to the *origin* and
-# asks rent for small ones; bubbles then pack together as tightly as the decoder tolerates.
-# By number:
+# **What you see.** The bubbles are larger *with* the KL term. Reconstruction alone pushes codes apart
+# and shrinks the bubbles: the further apart two images are, the easier they are to tell. Nothing makes
+# the codes follow the prior; here draws from N(0, I) reach only a small part of the cloud, and whole
+# classes, far out, are never drawn. The KL term pulls every bubble to the *origin* and charges for
+# small ones. And between the bubbles? Without it, places the decoder was never trained on; with it, mostly
+# codes near some bubble. By number:
 
 # %%
 with torch.no_grad():
     for name, m in (("β = 0", no_kl), ("β = 1", vae2)):
         terms, q = elbo(m, x), m.encode(x).base_dist
         print(
-            f"{name}: reconstruction {-terms.reconstruction.mean():6.1f}, KL {terms.kl.mean():9.1f}, "
+            f"{name}: −reconstruction {-terms.reconstruction.mean():6.1f}, KL {terms.kl.mean():9.1f}, "
             f"−ELBO {-terms.bound.mean():9.1f} nats; median std {q.stddev.median():.3f}, "
             f"means reach {q.mean.abs().max():.1f}"
         )
@@ -366,13 +410,13 @@ with torch.no_grad():
     rows = {"β = 0, z ~ p(z)": no_kl.decode(z).mean, "β = 1, z ~ p(z)": vae2.decode(z).mean}
 figures.image_rows(
     rows,
-    alt="Upper row: the model without KL draws nearly the same few shapes for every code from the "
-    "prior. Lower row: the VAE draws a variety of digits.",
+    alt="Upper row: the model without KL draws a few similar, blurred shapes for all codes from "
+    "the prior. Lower row: the VAE draws a variety of digits.",
     caption=f"{digits.name}: the same 14 codes from N(0, I), decoded by both models.",
 )
 
 # %% [markdown]
-# ### Exercise 2: the reconstruction term
+# ### Exercise 3: the reconstruction term
 #
 # Write $\log p(x\mid z)$ of the Bernoulli decoder for a batch, from its logits.
 
@@ -404,41 +448,43 @@ sample = digits.test_images[:200]
 exact = evaluation.exact_log_likelihood(vae2, sample)  # (200,) nats, by grid
 with torch.no_grad():
     gap = exact - elbo(vae2, sample, samples=100).bound
-typical = gap.argsort()[[20, 80, 120, 180]]  # small, middling and large gaps
+chosen = gap.argsort()[[20, 80, 120, 180]]  # from small to large gaps
 
 # %%
-points, log_posterior = evaluation.posterior_on_grid(vae2, sample[typical], grid=400, extent=5)
+points, log_posterior = evaluation.posterior_on_grid(vae2, sample[chosen], grid=400, extent=5)
 with torch.no_grad():
-    q = vae2.encode(sample[typical])
+    q = vae2.encode(sample[chosen])
+    bound = elbo(vae2, sample[chosen], samples=5000).bound
 figures.posteriors(
     points,
     log_posterior,
     q,
-    sample[typical],
-    titles=[f"gap {g:.2f} nats" for g in gap[typical].tolist()],
-    alt="Four close-ups of the latent plane: purple posteriors, some round and some bent, with "
-    "the encoder's blue ellipse over them, fitting less well from left to right.",
-    caption=f"{digits.name}, four test images. Purple: true posterior by grid. Blue: encoder, at one "
-    "(solid) and two (dashed) standard deviations.",
+    sample[chosen],
+    titles=[f"gap {g:.2f} nats" for g in (exact[chosen] - bound).tolist()],
+    alt="Four close-ups of the latent plane: purple posteriors, stretched or bent, with the "
+    "encoder's blue ellipse over them, fitting less well from left to right.",
+    caption=f"{digits.name}, four test images. Purple: true posterior by grid, darkness its square "
+    "root. Blue: encoder, at one (solid) and two (dashed) standard deviations.",
 )
 
 # %% [markdown]
-# The misfit has a size, and the size is a theorem:
+# The misfit has a size, and the size is a theorem. By Bayes' rule
+# $\log p(x) = \log p(x, z) - \log p(z\mid x)$ for *every* z. Add and subtract $\log q(z\mid x)$ and average
+# over q:
 #
 # $$\log p_\theta(x) \;=\; \mathrm{ELBO}(x) \;+\; \mathrm{KL}\bigl(q_\phi(z\mid x)\,\|\,p_\theta(z\mid x)\bigr).$$
 #
-# Three numbers, found in three ways: the ELBO from samples of z, the KL by quadrature against the purple
-# density, log p(x) from a grid of its own.
+# Three numbers, found in three ways: the ELBO from samples of z (so expect a few hundredths of noise), the
+# KL by quadrature against the purple density, log p(x) from a grid of its own.
 
 # %%
-z = torch.cartesian_prod(points, points)
+z = torch.stack(torch.meshgrid(points, points, indexing="xy"), dim=-1)  # (400, 400, 2)
 with torch.no_grad():
-    log_q = q.log_prob(z[:, None]).T.reshape(-1, 400, 400).transpose(1, 2)  # (4, 400, 400)
-    cell = (points[1] - points[0]) ** 2
-    kl_to_posterior = (log_q.exp() * (log_q - log_posterior)).sum((1, 2)) * cell
-    bound = elbo(vae2, sample[typical], samples=20_000).bound
+    log_q = q.log_prob(z[:, :, None]).permute(2, 0, 1)  # (4, 400, 400)
+cell = (points[1] - points[0]) ** 2
+kl_to_posterior = (log_q.exp() * (log_q - log_posterior)).sum((1, 2)) * cell
 print("   ELBO  + KL(q‖p(z|x)) =     sum      log p(x)")
-for e, k, truth in zip(bound, kl_to_posterior, exact[typical], strict=True):
+for e, k, truth in zip(bound, kl_to_posterior, exact[chosen], strict=True):
     print(f"{e:8.2f} + {k:8.2f}      = {e + k:8.2f}    {truth:8.2f}")
 
 # %% [markdown]
@@ -447,11 +493,12 @@ for e, k, truth in zip(bound, kl_to_posterior, exact[typical], strict=True):
 # the ELBO need not raise log p(x); it may just close the gap.
 
 # %% [markdown]
-# ## How good is the model? Three answers
+# ## How good is the model?
 #
 # The ELBO mixes the model with the quality of its encoder. For the model alone we want log p(x).
-# Importance sampling estimates it in any dimension: draw z from a proposal r,
-# average $p(x\mid z)\,p(z)/r(z)$, take the log. With the bare encoder as r:
+# Importance sampling estimates it in any dimension, with draws from any proposal r that covers the
+# posterior: $p(x) = \mathbb E_{r(z)}\bigl[\,p(x\mid z)\,p(z)/r(z)\,\bigr]$. With the bare encoder as r, and with
+# the package's mixture:
 
 # %%
 torch.manual_seed(0)
@@ -471,15 +518,15 @@ for name, estimate in (("bare encoder", bare), ("adapted mixture", adapted)):
     )
 
 # %% [markdown]
-# A thousand draws, and on some images still tens of nats short. Here is the worst one: nearly all
-# of the posterior's mass lies where the encoder next to never draws. No warning is given: repeat
-# the estimate and it agrees with itself nicely, and is wrong. `evaluation.log_likelihood` draws from
-# a mixture of encoder, widened encoder, prior, and the places where it found mass.
+# A thousand draws, and on the worst image still many nats short. Here it is: nearly all of the
+# posterior's mass lies where the encoder hardly ever draws, so the average never sees it, and nothing
+# warns us. `evaluation.log_likelihood` (the adapted mixture) draws from encoder, widened encoder, prior and
+# the places of large weight it has found.
 
 # %%
 worst = (exact[:100] - bare).argmax().item()
 points, log_posterior = evaluation.posterior_on_grid(
-    vae2, few[worst : worst + 1], grid=600, extent=5
+    vae2, few[worst : worst + 1], grid=400, extent=5
 )
 with torch.no_grad():
     q = vae2.encode(few[worst : worst + 1])
@@ -491,7 +538,8 @@ figures.posteriors(
     titles=[f"test image {worst}: {exact[worst] - bare[worst]:.1f} nats short"],
     alt="One close-up: the purple mass of the true posterior lies away from the encoder's blue "
     "ellipse.",
-    caption=f"{digits.name}: the image on which the encoder's own samples fail.",
+    caption=f"{digits.name}: the image, of the first 100, on which the encoder's own samples fail "
+    "most. Darkness is the square root of the density.",
 )
 
 # %% [markdown]
@@ -510,59 +558,69 @@ print(f"“−log p(x)” of these, estimated   {-grey.mean():6.1f} nats")
 #
 # Not on grey pixels. A Bernoulli gives probability to 0 and to 1. Put in x = 0.3 and
 # $\lambda^x(1-\lambda)^{1-x}$ is a number, but these numbers do not integrate to 1 over x in [0, 1],
-# so they are no density: the integral depends on λ.
+# so they are no density: the integral depends on λ, the probability of ink.
 
 # %%
 ink = torch.linspace(0, 1, 10_001, dtype=torch.double)
 for p in (0.01, 0.3, 0.5, 0.9):
     total = torch.trapezoid(p**ink * (1 - p) ** (1 - ink), ink)
-    closed = (2 * p - 1) / torch.logit(torch.tensor(p)) if p != 0.5 else 0.5
+    closed = (
+        (2 * p - 1) / torch.logit(torch.tensor(p)) if p != 0.5 else 0.5
+    )  # (2λ−1) / log(λ/(1−λ))
     print(f"λ = {p:4}: ∫ λ^x (1−λ)^(1−x) dx = {total:.4f}   (closed form {closed:.4f})")
 
 # %% [markdown]
-# What the grey number is: flip a coin for each pixel, ink with probability x. Averaged over these
-# black-and-white versions, $\log p(\text{version}\mid z)$ is the grey-level score, exactly (it is linear
-# in x). So the grey −ELBO bounds the *versions'* mean −log p, with an encoder that looks at the grey
-# image instead. Its reconstruction term cannot fall below the entropy of the coins, reached by a decoder that
-# returns x itself. The honest figure binarizes the test images and shows them to the encoder, too:
+# So what is the grey number? Flip a coin for each pixel, ink with probability x.
+# - Averaged over these black-and-white *versions* of an image, log p(version | z) is the grey-level score,
+#   exactly: it is linear in x.
+# - So the grey −ELBO bounds the versions' mean −log p from above, with an encoder that looks at the grey
+#   image instead.
+# - Its −reconstruction cannot fall below the entropy of the coins, which a decoder that returns x
+#   itself would reach.
+#
+# The honest figure binarizes the test images and shows them to the encoder, too:
 
 # %%
 torch.manual_seed(0)
 flips = torch.distributions.Bernoulli(digits.test_images)
+versions = flips.sample()
 with torch.no_grad():
-    binary_bound = elbo(vae20, flips.sample()).bound
-binary = evaluation.log_likelihood(vae20, flips.sample()[:100], samples=1000)
+    binary_bound = elbo(vae20, versions).bound
+binary = evaluation.log_likelihood(vae20, versions[:100], samples=1000)
 print(
-    f"entropy of the coins, floor of the grey reconstruction {flips.entropy().sum((1, 2, 3)).mean():6.1f} nats"
+    f"entropy of the coins, all test images      {flips.entropy().sum((1, 2, 3)).mean():6.1f} nats"
 )
-print(f"−ELBO, grey levels                                     {-test_bound.mean():6.1f} nats")
-print(f"−ELBO, binarized, all test images                      {-binary_bound.mean():6.1f} nats")
-print(f"−log p(x), binarized, the first 100, estimated         {-binary.mean():6.1f} nats")
+print(f"−ELBO, grey levels, all                    {-test_bound.mean():6.1f} nats")
+print(f"−ELBO, binarized, all                      {-binary_bound.mean():6.1f} nats")
+print(f"−ELBO, binarized, the first 100            {-binary_bound[:100].mean():6.1f} nats")
+print(f"−log p(x), binarized, the first 100        {-binary.mean():6.1f} nats, estimated")
 
 # %% [markdown]
 # Compare figures only with figures of the same kind: grey with grey, binarized with binarized, bound
 # with bound. A density for grey levels is the continuous Bernoulli (Loaiza-Ganem & Cunningham 2019), or a
 # Gaussian with a stated σ.
 #
-# ### Exercise 3: draw a code
+# ### Exercise 4: the whole loss
 #
-# The last line to know by heart: from the encoder's two outputs and a draw of noise to z.
+# From memory, all of it: from the networks' outputs and a batch to the one number that training lowers.
 
 
 # %% tags=["exercise"]
-def draw(mean, log_variance, noise):  # (B, d) each -> (B, d)
+def vae_loss(mean, log_variance, logits, x):  # (B, d), (B, d), (B, 1, H, W), (B, 1, H, W) -> ()
     return ...
 
 
-check_draw(draw)
+check_loss(vae_loss)
 
 
 # %% tags=["solution"]
-def draw(mean, log_variance, noise):
-    return mean + (0.5 * log_variance).exp() * noise
+def vae_loss(mean, log_variance, logits, x):
+    reconstruction = (x * logits - F.softplus(logits)).flatten(1).sum(1)
+    kl = 0.5 * (log_variance.exp() + mean**2 - 1 - log_variance).sum(1)
+    return (kl - reconstruction).mean()
 
 
-check_draw(draw)
+check_loss(vae_loss)
 
 # %% [markdown]
 # ## Recap
@@ -570,15 +628,16 @@ check_draw(draw)
 # 1. A VAE is a prior, a decoder and an encoder that returns mean and log-variance. Its loss is
 #    `(kl - reconstruction).mean()`, with sums over pixels and latent dimensions.
 # 2. Reconstruction pushes codes apart and shrinks their bubbles; the KL term pulls them to the origin
-#    and widens them. Without it the bubbles become specks and the prior no longer finds the data.
+#    and widens them. Without it the bubbles become specks, and draws from the prior no longer
+#    represent the data.
 # 3. log p(x) = ELBO + KL(q ‖ p(z|x)), as measured on this network.
-# 4. Grey-level −ELBO is no −log-density of the grey image: it is a cross-entropy whose reconstruction
-#    term has a floor above zero. Binarized, −ELBO bounds −log p(x).
+# 4. Grey-level −ELBO is no −log-density of the grey image: its −reconstruction is a cross-entropy
+#    with a floor above zero. Binarized, −ELBO bounds −log p(x) from above.
 #
 # **The limit of this chapter.** Nothing said the two terms should weigh the same. What do we gain,
 # and lose, if β is 4, or ¼? That is chapter 06.
 #
-# ## Sources, put right
+# ## Sources, and where this chapter differs
 #
 # Kingma & Welling 2014, *Auto-Encoding Variational Bayes*, arXiv:1312.6114 (eq. 3 and 10, appendix B).
 # Rezende, Mohamed & Wierstra 2014, *Stochastic Backpropagation*, arXiv:1401.4082. Loaiza-Ganem &
@@ -590,6 +649,6 @@ check_draw(draw)
 # | P(x) = 𝓛 + KL | log p(x) = ELBO + KL(q ‖ p(z\|x)) | *The bound, measured* |
 # | bubbles keep a radius of about 1 | only unused dimensions do; v* = 1/(1 + J²/σ²) in the linear model | *What the penalty wants* |
 # | μ² minimizes the distance between the z's | it pulls each mean to the origin | *Without the KL term* |
-# | 𝕍 for a variance and for a penalty | two things: the variance v, and ½(v − log v − 1) | *What the penalty wants* |
+# | 𝕍(z) is the variance, and 𝕍 = v − log v − 1 | two things: the variance v, and its price ½(v − log v − 1) | *What the penalty wants* |
 # | binary cross-entropy is the loss for such data | on grey levels it is no likelihood | *Is that a likelihood?* |
 # | a VAE evaluates log p(x) | it bounds it; importance sampling estimates it | *How good is the model?* |

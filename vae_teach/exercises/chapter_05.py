@@ -90,6 +90,12 @@ def check_reconstruction(attempt):
                 "one number an image is needed, you summed over images too.": (
                     lambda a, x: -cross_entropy(a, x).sum()
                 ),
+                "one number an image is needed, you summed over images too, and the sign is turned.": (
+                    lambda a, x: cross_entropy(a, x).sum()
+                ),
+                "sum over the pixels of each image, not over the images.": lambda a, x: (
+                    Bernoulli(logits=a).log_prob(x).sum(0)
+                ),
                 "sum over the pixels: one number an image.": lambda a, x: Bernoulli(
                     logits=a
                 ).log_prob(x),
@@ -100,7 +106,7 @@ def check_reconstruction(attempt):
                     lambda a, x: -cross_entropy(torch.sigmoid(a), x).sum(1)
                 ),
                 "logits are not probabilities: a sigmoid is missing.": lambda a, x: (
-                    unlogged(a, x).nan_to_num().flatten(1).sum(1)
+                    unlogged(a, x).flatten(1).sum(1)
                 ),
                 "this is a squared error: a Gaussian's log-density, up to constants.": (
                     lambda a, x: -((torch.sigmoid(a) - x) ** 2).flatten(1).sum(1)
@@ -132,7 +138,7 @@ def check_draw(attempt):
                     lambda m, s, e: m
                 ),
                 "√(log v) is no standard deviation: take exp(½ log v).": (
-                    lambda m, s, e: m + s.clamp_min(0).sqrt() * e
+                    lambda m, s, e: m + s.sqrt() * e
                 ),
                 "the mean is missing: every image would get the same cloud.": lambda m, s, e: (
                     (0.5 * s).exp() * e
@@ -140,6 +146,56 @@ def check_draw(attempt):
                 "the deviation must be exp(+½ log v): the sign is turned.": lambda m, s, e: (
                     m + (-0.5 * s).exp() * e
                 ),
+            },
+        )
+    )
+
+
+def check_loss(attempt):
+    """−ELBO averaged over a batch: mean, log_variance (B, d), logits, x (B, C, H, W) -> ()."""
+    draws = torch.Generator().manual_seed(0)
+    mean, log_variance = torch.randn(2, 3, 5, generator=draws)
+    logits = 2 * torch.randn(3, 1, 4, 4, generator=draws)
+    x = (torch.rand(3, 1, 4, 4, generator=draws) < 0.4).float()
+
+    def terms(m, s, a, x):
+        log_p = Bernoulli(logits=a).log_prob(x).flatten(1).sum(1)
+        return log_p, kl_divergence(Normal(m, (0.5 * s).exp()), Normal(0.0, 1.0)).sum(1)
+
+    def combined(combine):
+        return lambda *arguments: combine(*terms(*arguments))
+
+    print(
+        judge(
+            attempt,
+            (mean, log_variance, logits, x),
+            combined(lambda r, k: (k - r).mean()),
+            {
+                "this is the ELBO; training lowers its negative.": combined(
+                    lambda r, k: (r - k).mean()
+                ),
+                "the KL term has the wrong sign: it is a cost, added to −reconstruction.": combined(
+                    lambda r, k: (-r - k).mean()
+                ),
+                "the reconstruction has the wrong sign: log p(x|z) is to grow.": combined(
+                    lambda r, k: (r + k).mean()
+                ),
+                "average over the images; a sum grows with the batch.": combined(
+                    lambda r, k: (k - r).sum()
+                ),
+                "one number for the batch is needed: average over the images.": combined(
+                    lambda r, k: k - r
+                ),
+                "the KL term is missing.": combined(lambda r, k: -r.mean()),
+                "the reconstruction is missing.": combined(lambda r, k: k.mean()),
+                "sum over the pixels; their mean makes the KL term 784 times too strong on a "
+                "28×28 image.": combined(lambda r, k: (k - r / 16).mean()),
+                "sum over the latent dimensions; their mean makes the KL term d times too weak.": (
+                    combined(lambda r, k: (k / 5 - r).mean())
+                ),
+                "means over pixels and dimensions: sums are needed, or the two terms lose their "
+                "common unit.": combined(lambda r, k: (k / 5 - r / 16).mean()),
+                "the ½ of the KL term is missing.": combined(lambda r, k: (2 * k - r).mean()),
             },
         )
     )

@@ -10,7 +10,7 @@ def judge(attempt, arguments, right, mistakes, tolerance=1e-4):
 
     Args:
         attempt: the learner's function. It returns `...` or None while not attempted.
-        arguments: tuple it is called with; copies are handed over.
+        arguments: tuple of tensors it is called with, twice; copies are handed over.
         right: (arguments) -> the right tensor, from an independent source.
         mistakes: dict of message -> function that makes this mistake, in the order of likelihood.
         tolerance: relative and absolute, of an equal answer.
@@ -18,11 +18,11 @@ def judge(attempt, arguments, right, mistakes, tolerance=1e-4):
     Returns:
         The line, which the caller prints. It begins with "Right" only for a right answer.
     """
-    copies = [a.clone() if isinstance(a, torch.Tensor) else a for a in arguments]
     try:
-        answer = attempt(*copies)
+        answer, again = (attempt(*(a.clone() for a in arguments)) for _ in range(2))
     except Exception as error:  # whatever a learner's code raises is the learner's to read
-        return f"Your function raised {type(error).__name__}: {error}"
+        first_line = (str(error).splitlines() or [""])[0]
+        return f"Your function raised {type(error).__name__}: {first_line}"
     if answer is None or answer is ...:
         return NOT_YET
     wanted = right(*arguments)
@@ -30,6 +30,8 @@ def judge(attempt, arguments, right, mistakes, tolerance=1e-4):
         return f"Your function returned a {type(answer).__name__}, a tensor is expected."
     if _equal(answer, wanted, tolerance):
         return "Right."
+    if not _equal(answer, again, tolerance):
+        return "Not yet: it answers differently each time. Draw nothing, use what you are given."
     for message, wrong in mistakes.items():
         if _equal(answer, wrong(*arguments), tolerance):
             return f"Not yet: {message}"
@@ -43,5 +45,5 @@ def judge(attempt, arguments, right, mistakes, tolerance=1e-4):
 
 def _equal(a, b, tolerance):
     return a.shape == b.shape and torch.allclose(
-        a.detach().double(), b.detach().double(), rtol=tolerance, atol=tolerance
+        a.detach().double(), b.detach().double(), rtol=tolerance, atol=tolerance, equal_nan=True
     )

@@ -13,13 +13,10 @@ from torch import nn
 
 from vae_teach import checks
 from vae_teach.explorers import pixels
+from vae_teach.figures import LABELS  # as in latent_plane.css
 
 POINTS = 2000  # images on the map at most: more only hide each other and weigh the page down
 SIGNS = "0123456789abcdefghijklmnopqrstuvwxyz"  # one mark a label, as in latent_plane.js
-COLOURS = (  # as in latent_plane.css
-    *("#332288", "#0072b2", "#117733", "#882255", "#7a7a1f"),
-    *("#c2475c", "#aa4499", "#c65200", "#1b8a7a", "#666666"),
-)
 _HERE = pathlib.Path(__file__).parent
 
 
@@ -216,7 +213,7 @@ def _still_png(model, means, labels, limit, columns=14):
     canvas = FigureCanvasAgg(figure)
     plane, decoded = figure.subplots(1, 2)
     for label in labels.unique().tolist():
-        mark = {"marker": f"${SIGNS[label]}$", "c": COLOURS[label % 10], "s": 22, "linewidths": 0.2}
+        mark = {"marker": f"${SIGNS[label]}$", "c": LABELS[label % 10], "s": 22, "linewidths": 0.2}
         plane.scatter(*means[labels == label].T, **mark)
     for radius in (1, 2):
         angle = torch.linspace(0, 2 * math.pi, 200)
