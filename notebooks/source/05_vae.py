@@ -107,6 +107,7 @@ model, x = SmallVAE(latent_dim=20), digits.test_images[:4]
 torch.manual_seed(1)
 ours = two_terms(model, x)
 
+# %%
 mean, log_variance = model.encoder(x).chunk(2, dim=1)
 q = torch.distributions.Normal(mean, (0.5 * log_variance).exp())
 torch.manual_seed(1)
@@ -408,6 +409,8 @@ torch.manual_seed(0)
 z = vae2.prior.sample((14,))
 with torch.no_grad():
     rows = {"β = 0, z ~ p(z)": no_kl.decode(z).mean, "β = 1, z ~ p(z)": vae2.decode(z).mean}
+
+# %%
 figures.image_rows(
     rows,
     alt="Upper row: the model without KL draws a few similar, blurred shapes for all codes from "
@@ -455,6 +458,8 @@ points, log_posterior = evaluation.posterior_on_grid(vae2, sample[chosen], grid=
 with torch.no_grad():
     q = vae2.encode(sample[chosen])
     bound = elbo(vae2, sample[chosen], samples=5000).bound
+
+# %%
 figures.posteriors(
     points,
     log_posterior,
@@ -509,6 +514,8 @@ with torch.no_grad():
     log_weight = torch.stack(
         [vae2.decode(k).log_prob(few) + vae2.prior.log_prob(k) - q.log_prob(k) for k in z]
     )
+
+# %%
 bare = log_weight.logsumexp(0) - torch.tensor(1000.0).log()
 adapted = evaluation.log_likelihood(vae2, few, samples=1000)
 for name, estimate in (("bare encoder", bare), ("adapted mixture", adapted)):
@@ -530,6 +537,8 @@ points, log_posterior = evaluation.posterior_on_grid(
 )
 with torch.no_grad():
     q = vae2.encode(few[worst : worst + 1])
+
+# %%
 figures.posteriors(
     points,
     log_posterior,
