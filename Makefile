@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 READY  := $(VENV)/.ready
+SETTINGS := $(VENV)/share/jupyter/lab/settings
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 
 .PHONY: help lab test notebooks bench lint format clean
@@ -58,5 +59,7 @@ $(READY): pyproject.toml requirements.txt
 	@echo "3/3  the course and what it needs (some minutes at the first time)"
 	@$(PY) -m pip install --disable-pip-version-check -r requirements.txt
 	@$(PY) -c 'import torch, torchvision, jupyterlab, vae_teach, pytest'
+	@mkdir -p $(SETTINGS) && echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}' \
+	  > $(SETTINGS)/overrides.json  # no question about news over the corner of a lesson
 	@touch $(READY)
 	@echo "Ready: PyTorch $$($(PY) -c 'import torch; print(torch.__version__)') in $(VENV)"

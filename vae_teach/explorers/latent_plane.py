@@ -95,7 +95,7 @@ class LatentPlane(anywidget.AnyWidget):
     Args:
         model: a VAE with latent_dim 2, a Bernoulli or Gaussian likelihood, and 1 or 3 channels.
         images: float32 (N, C, H, W) in [0, 1]; the map shows the means of q(z|x) of at most
-            2,000 of them, evenly picked.
+            2,000 of them, evenly picked; the one in a hundred farthest out may lie outside it.
         labels: int64 (N,) from 0 to 35, drawn as 0-9, a-z.
         classes: the labels' names for a legend, or None.
 
@@ -128,9 +128,10 @@ class LatentPlane(anywidget.AnyWidget):
         with torch.no_grad():
             means = model.encode(images[chosen].to(device)).mean.cpu()
         checks.finite(means, "the mean of q(z|x)")
-        shown = labels[chosen]
+        reach = means.abs().amax(1)
+        limit = max(3.0, math.ceil(2 * reach.quantile(0.99).item()) / 2)
+        means, shown = means[reach <= limit], labels[chosen][reach <= limit]
         layers, weights = pack(model)
-        limit = max(3.0, math.ceil(2 * means.abs().max().item()) / 2)
         self._model, self._means, self._labels = model, means, shown
         super().__init__(
             layers=layers,
