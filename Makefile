@@ -5,6 +5,8 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 SETTINGS := $(VENV)/share/jupyter/lab/settings
+# In a container one is often root, which Jupyter refuses unless told.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 
 .PHONY: help lab test notebooks bench lint format clean
@@ -19,7 +21,7 @@ help:
 
 lab: $(READY)
 	@echo "Opening JupyterLab on notebooks/00_start_here.ipynb (stop it with Ctrl-C)"
-	@$(PY) -m jupyterlab notebooks/00_start_here.ipynb
+	@$(PY) -m jupyterlab $(AS_ROOT) $(LAB_FLAGS) notebooks/00_start_here.ipynb
 
 test: $(READY)
 	@echo "Running every test, notebooks and browser included"
