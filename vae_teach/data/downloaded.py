@@ -14,8 +14,7 @@ from pathlib import Path
 import platformdirs
 from torchvision import datasets
 
-from vae_teach.data.image_set import ImageSet
-from vae_teach.data.load import NoData
+from vae_teach.data.image_set import ImageSet, NoData
 
 SIZES = {  # bytes of each file once unpacked, header included
     "train-images-idx3-ubyte": 16 + 60_000 * 28 * 28,

@@ -7,6 +7,10 @@ import torch
 from vae_teach import checks
 
 
+class NoData(RuntimeError):
+    """A data set is neither on disk nor to be had from the network."""
+
+
 @dataclass(frozen=True)
 class Factors:
     """The known causes of generated images.

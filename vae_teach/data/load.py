@@ -2,13 +2,9 @@
 
 import os
 
-from vae_teach.data.image_set import ImageSet
+from vae_teach.data.image_set import ImageSet, NoData
 
 NAMES = ("mnist", "fashion", "strokes", "sprites", "sprites32")
-
-
-class NoData(RuntimeError):
-    """A data set is neither on disk nor to be had from the network."""
 
 
 def load(name):
