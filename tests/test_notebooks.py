@@ -125,7 +125,7 @@ def test_chapter_05_keeps_its_promises(solved, mnist_on_disk):
         assert total == pytest.approx(truth, abs=0.15)
     short = re.search(r"adapted mixture\s+short of log p\(x\) by\s+(-?[\d.]+)", text)
     bare = re.search(r"bare encoder\s+short of log p\(x\) by\s+(-?[\d.]+)", text)
-    assert abs(float(short[1])) < 0.1 < float(bare[1])
+    assert abs(float(short[1])) < 0.3 * float(bare[1])
     assert float(re.search(r"largest difference: (\S+) nats", text)[1]) < 1e-3
     quality = float(re.search(r"−ELBO, all \S+ test images\s+([\d.]+) nats", text)[1])
     assert quality <= 107 if mnist_on_disk else quality <= 140
