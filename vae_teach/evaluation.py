@@ -154,7 +154,7 @@ def _mixture(means, scales, shares):
     )
 
 
-def _log_joint(model, x, z, chunk=20_000):
+def _log_joint(model, x, z, chunk=8_000):
     """log p(x|z) + log p(z), shape (S, B), for z (S, B, d); a few samples of all images at a time."""
     rows = max(1, chunk // len(x))
     return torch.cat(
@@ -167,7 +167,7 @@ def _log_joint_at(model, x, z):
     return torch.cat(
         [
             pairwise_log_prob(model.decode(part), x) + model.prior.log_prob(part)
-            for part in z.split(20_000)
+            for part in z.split(8_000)
         ],
         dim=1,
     )
