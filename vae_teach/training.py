@@ -142,8 +142,7 @@ def _train_epoch(model, data, objective, batch_size, optimizer, schedule, order,
     names = ()
     try:
         for step, rows in enumerate(shuffled.split(batch_size), start=1):
-            terms = objective(model, *(part[rows] for part in data))
-            terms = terms._asdict() if hasattr(terms, "_asdict") else {"bound": terms}
+            terms = _by_name(objective(model, *(part[rows] for part in data)))
             loss = -terms["bound"].mean()
             if step % check_every == 0 and not math.isfinite(loss.item()):
                 _stop(model, terms, good, len(history.seconds) + 1, step, history)
@@ -184,14 +183,18 @@ def _stop(model, terms, good, epoch, step, history):
     )
 
 
+def _by_name(terms):
+    """What an objective returned, as a dict of name -> tensor (B,)."""
+    return terms._asdict() if hasattr(terms, "_asdict") else {"bound": terms}
+
+
 @torch.no_grad()
 def _means(model, data, objective, device, batch_size=1000):
     """Mean of every term over the data, in evaluation mode."""
     model.eval()
     sums = {}
     for rows in zip(*(part.split(batch_size) for part in data), strict=True):
-        terms = objective(model, *(part.to(device) for part in rows))
-        terms = terms._asdict() if hasattr(terms, "_asdict") else {"bound": terms}
+        terms = _by_name(objective(model, *(part.to(device) for part in rows)))
         for name, term in terms.items():
             sums[name] = sums.get(name, 0.0) + term.sum().item()
     return {name: total / len(data[0]) for name, total in sums.items()}
