@@ -1,6 +1,7 @@
 """Data for the tests: the embedded set, and MNIST where it lies on disk."""
 
 import pytest
+from notebook_runs import HERE, build
 
 from vae_teach.data.downloaded import SETS, _problem, cache_directory
 
@@ -26,3 +27,19 @@ def digits():
     from vae_teach.data.strokes import strokes
 
     return strokes(train=600, test=100)
+
+
+@pytest.fixture(scope="session")
+def solved(mnist_on_disk):
+    """Each notebook's run with solutions in, made once: name -> executed notebook."""
+    runs = {}
+
+    def run(name):
+        if name not in runs:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("VAE_TEACH_DATASET", "mnist" if mnist_on_disk else "strokes")
+                source = HERE / "source" / f"{name}.py"
+                runs[name] = build.execute(build.with_solutions(build.unexecuted(source)))
+        return runs[name]
+
+    return run

@@ -1,0 +1,27 @@
+"""Floor 5: still pictures. One function, one picture, always with alternative text.
+
+Every function returns a `Picture`, which a notebook shows by itself. None touches pyplot, so none
+can close or draw into somebody else's figure.
+"""
+
+from vae_teach.figures.curves import curves, lines
+from vae_teach.figures.images import image_grid, image_rows, manifold
+from vae_teach.figures.latent import bubbles, posteriors
+from vae_teach.figures.picture import DECODER, ENCODER, KL, LABELS, POSTERIOR, PRIOR, Picture
+
+__all__ = [
+    "DECODER",
+    "ENCODER",
+    "KL",
+    "LABELS",
+    "POSTERIOR",
+    "PRIOR",
+    "Picture",
+    "bubbles",
+    "curves",
+    "image_grid",
+    "image_rows",
+    "lines",
+    "manifold",
+    "posteriors",
+]

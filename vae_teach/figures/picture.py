@@ -1,0 +1,48 @@
+"""What every figure of the course is: pixels, alternative text and a caption; and its colours."""
+
+import base64
+import html
+import io
+
+from PIL import Image
+
+# One colour an object, the same in every chapter (from the colour-blind-safe set of Petroff 2021).
+PRIOR, ENCODER, POSTERIOR, DECODER, KL = "#717581", "#3f90da", "#832db6", "#e76300", "#bd1f01"
+LABELS = (  # of the ten digits; a digit is always named beside its colour (Tol 2021, adapted)
+    *("#332288", "#0072b2", "#117733", "#882255", "#7a7a1f"),
+    *("#c2475c", "#aa4499", "#c65200", "#1b8a7a", "#666666"),
+)
+
+
+class Picture:
+    """A drawn figure with alternative text and a caption.
+
+    Attributes:
+        figure: the matplotlib Figure.
+        alt: what a reader who cannot see it needs to know.
+        caption: data and settings, shown below.
+    """
+
+    def __init__(self, figure, alt, caption=""):
+        self.figure, self.alt, self.caption = figure, alt, caption
+
+    def png(self):
+        """The picture as PNG bytes, in 128 colours to keep notebooks small."""
+        drawn, small = io.BytesIO(), io.BytesIO()
+        self.figure.savefig(drawn, format="png", dpi=100, facecolor="white")
+        Image.open(drawn).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(
+            small, format="png", optimize=True
+        )
+        return small.getvalue()
+
+    def _repr_html_(self):
+        data = base64.b64encode(self.png()).decode()
+        alt, caption = html.escape(self.alt), html.escape(self.caption)
+        return (
+            f'<figure style="margin:0"><img style="max-width:100%" alt="{alt}" '
+            f'src="data:image/png;base64,{data}"><figcaption>{caption}</figcaption></figure>'
+        )
+
+    def __repr__(self):
+        """The alternative text, for readers of a notebook without pictures."""
+        return f"[picture: {self.alt}]"
