@@ -45,7 +45,8 @@ def pack(model):
             weight = layer.weight.detach().cpu()
             bias = torch.zeros(len(weight)) if layer.bias is None else layer.bias.detach().cpu()
             numbers += [weight.flatten(), bias]
-    layers.append(["sigmoid" if model.likelihood == "bernoulli" else "clamp"])
+    logits = getattr(model, "likelihood", None) == "bernoulli"
+    layers.append(["sigmoid" if logits else "clamp"])
     packed = torch.cat(numbers).to(torch.float16)
     checks.finite(packed, "model.decoder's weights in float16")
     return layers, packed.numpy().astype("<f2").tobytes()
@@ -93,7 +94,8 @@ class LatentPlane(anywidget.AnyWidget):
     The widget shows the model as it was when this was called.
 
     Args:
-        model: a VAE with latent_dim 2, a Bernoulli or Gaussian likelihood, and 1 or 3 channels.
+        model: a VAE or an Autoencoder with latent_dim 2 and 1 or 3 channels; a VAE's likelihood is
+            Bernoulli or Gaussian.
         images: float32 (N, C, H, W) in [0, 1]; the map shows the means of q(z|x) of at most
             2,000 of them, evenly picked; the one in a hundred farthest out may lie outside it.
         labels: int64 (N,) from 0 to 35, drawn as 0-9, a-z.
@@ -126,7 +128,7 @@ class LatentPlane(anywidget.AnyWidget):
         chosen = torch.linspace(0, len(images) - 1, min(len(images), POINTS)).round().long()
         device = next(model.parameters()).device
         with torch.no_grad():
-            means = model.encode(images[chosen].to(device)).mean.cpu()
+            means = pixels.mean_of(model.encode(images[chosen].to(device))).cpu()
         checks.finite(means, "the mean of q(z|x)")
         reach = means.abs().amax(1)
         limit = max(3.0, math.ceil(2 * reach.quantile(0.99).item()) / 2)
@@ -185,9 +187,10 @@ def _check(model, images, labels, classes):
             f"model.latent_dim is {model.latent_dim}, 2 is needed for a map: "
             f"use LatentSliders(model)."
         )
-    if model.likelihood not in ("bernoulli", "gaussian"):
+    likelihood = getattr(model, "likelihood", None)
+    if likelihood not in ("bernoulli", "gaussian", None):
         raise ValueError(
-            f'model.likelihood is {model.likelihood!r}, "bernoulli" or "gaussian" is needed.'
+            f'model.likelihood is {likelihood!r}, "bernoulli" or "gaussian" is needed.'
         )
     if model.image_shape[0] not in (1, 3):
         raise ValueError(f"images have {model.image_shape[0]} channels, 1 or 3 are needed.")

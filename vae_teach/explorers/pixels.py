@@ -22,10 +22,10 @@ _STYLE = f"""<style>
 
 
 def mean_images(model, z):
-    """Decode codes into the mean of p(x|z).
+    """Decode codes into the mean of p(x|z), or into an autoencoder's images.
 
     Args:
-        model: a VAE.
+        model: a VAE or an Autoencoder.
         z: float32 codes (B, d).
 
     Returns:
@@ -33,7 +33,12 @@ def mean_images(model, z):
     """
     device = next(model.parameters()).device
     with torch.no_grad():
-        return model.decode(z.to(device)).mean.clamp(0, 1).cpu()
+        return mean_of(model.decode(z.to(device))).clamp(0, 1).cpu()
+
+
+def mean_of(decoded):
+    """The mean of a distribution; a tensor, as autoencoders return, is one already."""
+    return decoded if isinstance(decoded, torch.Tensor) else decoded.mean
 
 
 def tile(images, columns):

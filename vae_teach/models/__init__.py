@@ -2,10 +2,22 @@
 
 A model is an `nn.Module` with `prior` (p(z)), `encode(x)` (q(z|x)) and `decode(z)` (p(x|z)), all
 `torch.distributions`. Batches of them have batch shape (B,) and a whole code or image as their
-event, so `log_prob` and `kl_divergence` give one number an image.
+event, so `log_prob` and `kl_divergence` give one number an image. Autoencoders and the classifier, which
+they are compared with, return tensors.
 """
 
+from vae_teach.models.autoencoder import Autoencoder, AutoencoderFamily
+from vae_teach.models.classifier import Classifier
 from vae_teach.models.networks import conv_decoder, conv_encoder, mlp_decoder, mlp_encoder
 from vae_teach.models.vae import VAE
 
-__all__ = ["VAE", "conv_decoder", "conv_encoder", "mlp_decoder", "mlp_encoder"]
+__all__ = [
+    "VAE",
+    "Autoencoder",
+    "AutoencoderFamily",
+    "Classifier",
+    "conv_decoder",
+    "conv_encoder",
+    "mlp_decoder",
+    "mlp_encoder",
+]

@@ -1,6 +1,7 @@
 """Encoder and decoder networks: plain `nn.Sequential`s, so that one can read and send them.
 
-An encoder maps images (B, C, H, W) to 2 d numbers (B, 2d): means, then log-variances.
+A VAE's encoder maps images (B, C, H, W) to 2 d numbers (B, 2d): means, then log-variances. An
+autoencoder's maps them to the code itself, (B, d): `numbers=1`.
 A decoder maps codes (B, d) to one number a pixel (B, C, H, W): logits or means.
 """
 
@@ -10,9 +11,9 @@ import math
 from torch import nn
 
 
-def mlp_encoder(latent_dim, image_shape=(1, 28, 28), hidden=(400,)):
-    """Fully connected encoder (B, C, H, W) -> (B, 2 * latent_dim), ReLU between layers."""
-    sizes = [math.prod(image_shape), *hidden, 2 * latent_dim]
+def mlp_encoder(latent_dim, image_shape=(1, 28, 28), hidden=(400,), numbers=2):
+    """Fully connected encoder (B, C, H, W) -> (B, numbers * latent_dim), ReLU between layers."""
+    sizes = [math.prod(image_shape), *hidden, numbers * latent_dim]
     return nn.Sequential(nn.Flatten(), *_linear_layers(sizes))
 
 
@@ -25,7 +26,9 @@ def mlp_decoder(latent_dim, image_shape=(1, 28, 28), hidden=(400,)):
     return nn.Sequential(*_linear_layers(sizes), nn.Unflatten(1, image_shape))
 
 
-def conv_encoder(latent_dim, image_shape=(1, 28, 28), channels=(16, 32), downsample="stride"):
+def conv_encoder(
+    latent_dim, image_shape=(1, 28, 28), channels=(16, 32), downsample="stride", numbers=2
+):
     """Convolutional encoder; each stage halves height and width.
 
     Args:
@@ -33,9 +36,10 @@ def conv_encoder(latent_dim, image_shape=(1, 28, 28), channels=(16, 32), downsam
         image_shape: (C, H, W); H and W must be multiples of 2 ** len(channels).
         channels: output channels of each stage.
         downsample: "stride" (convolutions of stride 2) or "pool" (2×2 max-pooling after each).
+        numbers: outputs for each dimension of the code.
 
     Returns:
-        nn.Sequential (B, C, H, W) -> (B, 2 * latent_dim).
+        nn.Sequential (B, C, H, W) -> (B, numbers * latent_dim).
     """
     if downsample not in ("stride", "pool"):
         raise ValueError(f'downsample is {downsample!r}, "stride" or "pool" is needed.')
@@ -46,7 +50,7 @@ def conv_encoder(latent_dim, image_shape=(1, 28, 28), channels=(16, 32), downsam
         else:
             layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
     features = math.prod(_small_shape(image_shape, channels))
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(features, 2 * latent_dim))
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(features, numbers * latent_dim))
 
 
 def conv_decoder(latent_dim, image_shape=(1, 28, 28), channels=(16, 32)):

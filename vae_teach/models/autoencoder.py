@@ -1,0 +1,115 @@
+"""Autoencoders: a code for each image, and nothing random."""
+
+import torch
+from torch import nn
+
+from vae_teach import checks
+from vae_teach.models.networks import conv_decoder, conv_encoder, mlp_decoder, mlp_encoder
+
+
+class Autoencoder(nn.Module):
+    """Image -> code -> image (Hinton & Salakhutdinov 2006).
+
+    Args:
+        latent_dim: dimensions d of the code z, the bottleneck.
+        image_shape: (C, H, W).
+        network: "linear" (one matrix each way, no bound on the output), "mlp", "strided"
+            (convolutions of stride 2) or "pooled" (2×2 max-pooling); the decoder of both
+            convolutional forms upsamples. All but the linear one end in a sigmoid.
+        hidden: sizes of the hidden layers ("mlp"), or channels of the stages, from the image's
+            side. Default (400,), or (16, 32).
+
+    Raises:
+        TypeError, ValueError: latent_dim is no whole number >= 1, an unknown network, or an
+            image_shape that does not halve evenly.
+    """
+
+    def __init__(self, latent_dim, image_shape=(1, 28, 28), network="mlp", hidden=None):
+        super().__init__()
+        checks.positive_int(latent_dim, "latent_dim")
+        if network not in ("linear", "mlp", "strided", "pooled"):
+            raise ValueError(
+                f'network is {network!r}, "linear", "mlp", "strided" or "pooled" is needed.'
+            )
+        self.latent_dim, self.image_shape = latent_dim, tuple(image_shape)
+        if network in ("linear", "mlp"):
+            hidden = () if network == "linear" else hidden or (400,)
+            self.encoder = mlp_encoder(latent_dim, self.image_shape, hidden, numbers=1)
+            self.decoder = mlp_decoder(latent_dim, self.image_shape, hidden)
+        else:
+            hidden, down = hidden or (16, 32), "stride" if network == "strided" else "pool"
+            self.encoder = conv_encoder(latent_dim, self.image_shape, hidden, down, numbers=1)
+            self.decoder = conv_decoder(latent_dim, self.image_shape, hidden)
+        if network != "linear":
+            self.decoder.append(nn.Sigmoid())
+
+    def encode(self, x):
+        """Codes (B, d) of float32 images (B, C, H, W) in [0, 1]."""
+        checks.images(x, "x", self.image_shape)
+        return self.encoder(x)
+
+    def decode(self, z):
+        """Images (..., C, H, W) of codes (..., d)."""
+        if z.dim() == 0 or z.shape[-1] != self.latent_dim:
+            raise ValueError(f"z has shape {tuple(z.shape)}, (..., {self.latent_dim}) is needed.")
+        images = self.decoder(z.reshape(-1, self.latent_dim))
+        return images.reshape(*z.shape[:-1], *self.image_shape)
+
+    def forward(self, x):
+        """Reconstructions (B, C, H, W)."""
+        return self.decode(self.encode(x))
+
+
+class AutoencoderFamily(nn.Module):
+    """Autoencoders with bottlenecks of 1, 2, ..., `widest` numbers that share their outer layers.
+
+    Each width has two matrices of its own, into the bottleneck and out of it, so width k passes
+    exactly k numbers. One set of weights then serves a slider over the width.
+
+    Args:
+        widest: the largest bottleneck.
+        image_shape: (C, H, W).
+        hidden: size of the shared hidden layers.
+    """
+
+    def __init__(self, widest=32, image_shape=(1, 28, 28), hidden=256):
+        super().__init__()
+        checks.positive_int(widest, "widest")
+        self.widest, self.image_shape = widest, tuple(image_shape)
+        self.encoder = nn.Sequential(*mlp_encoder(hidden, image_shape, (), numbers=1), nn.ReLU())
+        self.into = nn.ModuleList(nn.Linear(hidden, k) for k in range(1, widest + 1))
+        self.out_of = nn.ModuleList(nn.Linear(k, hidden) for k in range(1, widest + 1))
+        self.decoder = nn.Sequential(nn.ReLU(), *mlp_decoder(hidden, image_shape, ()), nn.Sigmoid())
+
+    def encode(self, x, width):
+        """Codes (B, width) of images (B, C, H, W)."""
+        checks.images(x, "x", self.image_shape)
+        return self.into[self._index(width)](self.encoder(x))
+
+    def decode(self, z):
+        """Images (B, C, H, W) of codes (B, width), any width from 1 to the widest."""
+        return self.decoder(self.out_of[self._index(z.shape[-1])](z))
+
+    def forward(self, x, width):
+        """Reconstructions (B, C, H, W) through a bottleneck of `width` numbers."""
+        return self.decode(self.encode(x, width))
+
+    def _index(self, width):
+        checks.positive_int(width, "width")
+        if width > self.widest:
+            raise ValueError(f"width is {width}, a whole number from 1 to {self.widest} is needed.")
+        return width - 1
+
+
+def squared_error(model, x):
+    """−Σ over pixels of (x̂ − x)², (B,): an objective for `fit` with any model whose call gives x̂."""
+    return -(model(x) - x).square().flatten(1).sum(1)
+
+
+def family_squared_error(model, x, widths=4):
+    """`squared_error` of an `AutoencoderFamily`, averaged over a few widths drawn at random."""
+    drawn = (1 + torch.randperm(model.widest)[:widths]).tolist()
+    hidden = model.encoder(x)
+    codes = [model.out_of[k - 1](model.into[k - 1](hidden)) for k in drawn]
+    errors = (model.decoder(torch.cat(codes)).reshape(len(drawn), *x.shape) - x).square()
+    return -errors.flatten(2).sum(2).mean(0)
