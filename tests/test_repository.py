@@ -18,6 +18,7 @@ FLOORS = {
     "evaluation": 4,
     "figures": 5,
     "explorers": 5,
+    "pretrained": 5,
     "exercises": 6,
 }
 MODULES = [p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py"]

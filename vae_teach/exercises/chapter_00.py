@@ -1,6 +1,9 @@
-"""Check of chapter 00: how exercises work, on the mean of some numbers."""
+"""Checks of chapter 00: how exercises work, and Bayes' rule for classes."""
+
+import math
 
 import torch
+from torch.distributions import Categorical, MixtureSameFamily, Normal
 
 from vae_teach.exercises.verdict import judge
 
@@ -18,6 +21,111 @@ def check_mean(attempt):
                 "divide by N, not by N − 1 (that is for a sample variance).": lambda x: (
                     x.sum() / (len(x) - 1)
                 ),
+                "this is the median, the value in the middle.": torch.median,
+                "one number is needed, not one for each value.": lambda x: x / len(x),
+            },
+        )
+    )
+
+
+def _classes():
+    """log p(x|C) of five points under three Gaussian classes (5, 3), log p(C) (3,), the mixture."""
+    mean, sd = torch.tensor([-1.0, 0.5, 3.0]), torch.tensor([1.0, 0.5, 2.0])
+    share, x = torch.tensor([0.5, 0.2, 0.3]), torch.linspace(-2, 4, 5)
+    mixture = MixtureSameFamily(Categorical(share), Normal(mean, sd))
+    return Normal(mean, sd).log_prob(x[:, None]), share.log(), mixture.log_prob(x)
+
+
+def check_evidence(attempt):
+    """log p(x) = log Σ_C p(x|C) p(C): log p(x|C) (N, K), log p(C) (K,) -> (N,)."""
+    log_likelihood, log_prior, evidence = _classes()
+    print(
+        judge(
+            attempt,
+            (log_likelihood, log_prior),
+            lambda a, b: evidence,
+            {
+                "the prior is missing: each class counts with its share p(C).": lambda a, b: (
+                    a.logsumexp(1)
+                ),
+                "this is p(x); its logarithm is asked for.": lambda a, b: (a + b).exp().sum(1),
+                "the sum over classes must be of probabilities, not of their logarithms.": (
+                    lambda a, b: (a + b).sum(1)
+                ),
+                "this is the largest term; p(x) is the sum over all classes.": lambda a, b: (
+                    (a + b).max(1).values
+                ),
+                "log p(x|C) and log p(C) are added, not multiplied.": lambda a, b: (
+                    a * b
+                ).logsumexp(1),
+                "you summed over the images; sum over the classes, the second dimension.": (
+                    lambda a, b: (a + b).logsumexp(0)
+                ),
+                "the classes do not count alike: p(C) is a weight, not 1/K.": lambda a, b: (
+                    a.logsumexp(1) - math.log(a.shape[1])
+                ),
+                "this is log p(x, C); sum out the class.": lambda a, b: a + b,
+            },
+        )
+    )
+
+
+def check_posterior(attempt):
+    """p(C|x) by Bayes' rule: log p(x|C) (N, K), log p(C) (K,) -> (N, K)."""
+    log_likelihood, log_prior, evidence = _classes()
+    print(
+        judge(
+            attempt,
+            (log_likelihood, log_prior),
+            lambda a, b: (a + b - evidence[:, None]).exp(),
+            {
+                "the prior is missing: this would be right for equally common classes.": (
+                    lambda a, b: a.softmax(1)
+                ),
+                "you normalized over the images; each row must sum to 1 over the classes.": (
+                    lambda a, b: (a + b).softmax(0)
+                ),
+                "divide by p(x): this is the joint p(x, C), whose rows do not sum to 1.": (
+                    lambda a, b: (a + b).exp()
+                ),
+                "this is the logarithm of the right answer.": lambda a, b: (a + b).log_softmax(1),
+                "this is the likelihood p(x|C), the condition the wrong way round.": lambda a, b: (
+                    a.exp()
+                ),
+                "this is the most probable class; its probabilities are asked for.": lambda a, b: (
+                    a + b
+                ).argmax(1),
+                "normalize probabilities, not their logarithms.": lambda a, b: (
+                    (a + b) / (a + b).sum(1, keepdim=True)
+                ),
+            },
+        )
+    )
+
+
+def check_bits(attempt):
+    """Bits a pixel from log p(x) in nats: (N,), () pixels -> (N,)."""
+    log_p, pixels = torch.tensor([-100.0, -60.0, -784.0]), torch.tensor(784.0)
+    print(
+        judge(
+            attempt,
+            (log_p, pixels),
+            lambda a, n: -a / torch.log(torch.tensor(2.0)) / n,
+            {
+                "the sign is turned: −log p(x) is the length of a code, above zero here.": (
+                    lambda a, n: a / math.log(2) / n
+                ),
+                "a nat is 1/ln 2 = 1.44 bits: divide by ln 2, do not multiply.": lambda a, n: (
+                    -a * math.log(2) / n
+                ),
+                "these are nats a pixel: divide by ln 2 as well.": lambda a, n: -a / n,
+                "these are bits an image: divide by the number of pixels.": lambda a, n: (
+                    -a / math.log(2)
+                ),
+                "log p(x) is a logarithm already: change its base, do not take log₂ of it.": (
+                    lambda a, n: -(-a).log2() / n
+                ),
+                "one number an image, not their mean.": lambda a, n: (-a / math.log(2) / n).mean(),
             },
         )
     )

@@ -1,0 +1,80 @@
+"""Shipped weights are what their records say, and damaged ones are refused with one sentence."""
+
+import hashlib
+
+import pytest
+import torch
+from safetensors.torch import save
+
+from vae_teach import data, pretrained
+from vae_teach.pretrained.make import NAMES
+from vae_teach.pretrained.recipes import KINDS
+
+
+def test_every_file_has_a_record_and_all_are_small():
+    files = {p.stem: p for p in pretrained.HERE.glob("*.safetensors")}
+    assert set(files) == set(pretrained.records()) == set(NAMES)
+    assert sum(p.stat().st_size for p in files.values()) < 25e6
+    for name, record in pretrained.records().items():
+        assert record["bytes"] == files[name].stat().st_size
+        assert record["command"].endswith(name)
+        assert record["data"]
+        assert record["settings"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_recorded_score_is_reached(name, request):
+    kind, image_set = name.split("_")
+    images = request.getfixturevalue("mnist") if image_set == "mnist" else data.load("strokes")
+    record = pretrained.records()[name]
+    score = KINDS[kind].score(pretrained.load(name), images)
+    tolerance = 0.002 if record["unit"] == "accuracy" else 0.05
+    assert score == pytest.approx(record["score"], abs=tolerance)
+
+
+def test_unknown_names_are_listed():
+    with pytest.raises(ValueError, match="one of classifier_mnist, "):
+        pretrained.load("vae3_mnist")
+    with pytest.raises(ValueError, match="kind is 'vae3', one of classifier, "):
+        pretrained.for_set("vae3", None)
+
+
+GOOD = save({"weight": torch.arange(6.0)})
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "is missing"),
+        (b"", "is damaged: 0 bytes"),
+        (GOOD[:-4], f"is damaged: {len(GOOD) - 4} bytes"),
+        (GOOD[:-1] + b"\x01", "is damaged"),
+        (b"something else", "is damaged"),
+    ],
+)
+def test_damaged_files_are_refused(tmp_path, content, words):
+    path = tmp_path / "x.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(pretrained.BadWeights, match=words) as problem:
+        pretrained.read(path, hashlib.sha256(GOOD).hexdigest())
+    assert "make weights" in str(problem.value)
+
+
+def test_a_foreign_file_is_refused_even_with_the_right_checksum(tmp_path):
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(b"not safetensors at all")
+    with pytest.raises(pretrained.BadWeights, match="no safetensors file"):
+        pretrained.read(path, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def test_a_set_without_weights_is_trained_on_the_spot(digits, monkeypatch, capsys):
+    import dataclasses
+
+    quick = dataclasses.replace(KINDS["classifier"], epochs=0.01)
+    monkeypatch.setitem(KINDS, "classifier", quick)
+    other = dataclasses.replace(digits, name="fashion")
+    model = pretrained.for_set("classifier", other)
+    assert "No weights of classifier are shipped for fashion" in capsys.readouterr().out
+    assert not model.training
+    assert model(digits.test_images).shape == (100, 10)

@@ -1,0 +1,87 @@
+"""Weights trained by this project, one safetensors file each; `recipes.py` makes them.
+
+`records.json` says of each file: its SHA-256 checksum, data set, settings, and the score on the test
+images that the file as shipped reaches.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as parse
+
+from vae_teach.pretrained.recipes import KINDS
+
+HERE = Path(__file__).resolve().parent
+
+
+class BadWeights(RuntimeError):
+    """A file of weights is missing, cut short or altered."""
+
+
+def records():
+    """What is known of each file: name -> dict with data, settings, score, unit, sha256."""
+    return json.loads((HERE / "records.json").read_text(encoding="utf-8"))
+
+
+def load(name):
+    """A trained model, in evaluation mode, on the CPU.
+
+    Args:
+        name: "kind_data", such as "vae20_mnist"; `records()` lists them.
+
+    Raises:
+        ValueError: unknown name.
+        BadWeights: the file is missing or not the one that was shipped.
+    """
+    known = records()
+    if name not in known:
+        raise ValueError(f"name is {name!r}, one of {', '.join(sorted(known))} is needed.")
+    weights = read(HERE / f"{name}.safetensors", known[name]["sha256"])
+    model = KINDS[name.split("_")[0]].model()
+    model.load_state_dict({key: value.float() for key, value in weights.items()})
+    return model.eval()
+
+
+def read(path, sha256):
+    """Tensors of a safetensors file whose checksum must be `sha256`: dict of name -> tensor."""
+    remedy = "Install the package again, or run `make weights`."
+    if not path.is_file():
+        raise BadWeights(f"{path} is missing. {remedy}")
+    data = path.read_bytes()
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise BadWeights(
+            f"{path} is damaged: {len(data)} bytes with SHA-256 {found[:12]}..., {sha256[:12]}... "
+            f"is expected. {remedy}"
+        )
+    try:
+        return parse(data)
+    except SafetensorError as problem:
+        raise BadWeights(f"{path} is no safetensors file ({problem}). {remedy}") from None
+
+
+def for_set(kind, image_set, announce=print):
+    """A trained model for the images in hand: shipped weights where there are, else trained now.
+
+    Args:
+        kind: "classifier" (`models.Classifier`), "family" (`models.AutoencoderFamily`, bottlenecks of
+            1 to 32) or "vae20" (`models.VAE`, 20 latent dimensions).
+        image_set: an ImageSet of 28×28 images; weights are shipped for "mnist" and "strokes".
+        announce: called with one line when training begins.
+
+    Raises:
+        ValueError: unknown kind.
+        BadWeights: the file is missing or not the one that was shipped.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind is {kind!r}, one of {', '.join(KINDS)} is needed.")
+    if f"{kind}_{image_set.name}" in records():
+        return load(f"{kind}_{image_set.name}")
+    announce(f"No weights of {kind} are shipped for {image_set.name}: training them now.")
+    torch.manual_seed(0)
+    model = KINDS[kind].model()
+    KINDS[kind].train(model, image_set, quick=True)
+    return model.eval()

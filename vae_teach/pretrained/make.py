@@ -1,0 +1,65 @@
+"""Make the shipped weights again: `make weights`, or
+
+    python -m vae_teach.pretrained.make            all that records.json lists, and new kinds
+    python -m vae_teach.pretrained.make vae20_mnist
+
+Seeded: on the same machine with the same PyTorch the same file comes out. Weights are stored as
+float16; the score is that of the stored file.
+"""
+
+import argparse
+import hashlib
+import json
+import time
+
+import torch
+from safetensors.torch import save
+
+from vae_teach import data
+from vae_teach.pretrained import HERE, load, records
+from vae_teach.pretrained.recipes import KINDS
+
+NAMES = [f"{kind}_{image_set}" for image_set in ("mnist", "strokes") for kind in KINDS]
+
+
+def make(name):
+    """Train one model, write its file and its record."""
+    kind, image_set = KINDS[name.split("_")[0]], data.load(name.split("_")[1])
+    torch.manual_seed(0)
+    model, started = kind.model(), time.perf_counter()
+    history = kind.train(model, image_set)
+    stored = save({key: value.half() for key, value in model.state_dict().items()})
+    (HERE / f"{name}.safetensors").write_bytes(stored)
+    entry = {
+        "data": f"{image_set.name}, {len(image_set.train_images):,} training images",
+        "settings": {"epochs": len(history.seconds), "one_cycle": True, "seed": 0, **kind.settings},
+        "command": f"python -m vae_teach.pretrained.make {name}",
+        "bytes": len(stored),
+        "sha256": hashlib.sha256(stored).hexdigest(),
+    }
+    _record(name, entry)  # so that it can be loaded, as the learner will
+    entry["score"], entry["unit"] = round(kind.score(load(name), image_set), 4), kind.unit
+    _record(name, entry)
+    print(f"{name}: {entry['unit']} {entry['score']}, {time.perf_counter() - started:.0f} s")
+
+
+def _record(name, entry):
+    all_records = {**records(), name: entry}
+    text = json.dumps(dict(sorted(all_records.items())), indent=2, ensure_ascii=False)
+    (HERE / "records.json").write_text(text + "\n", encoding="utf-8")
+
+
+def main():
+    """Make what the command line names, or everything."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(NAMES)}; default: all")
+    wanted = parser.parse_args().names
+    unknown = set(wanted) - set(NAMES)
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(NAMES)}")
+    for name in wanted or NAMES:
+        make(name)
+
+
+if __name__ == "__main__":
+    main()
