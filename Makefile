@@ -16,7 +16,7 @@ help:
 	@echo "make test       install, and pass every test"
 	@echo "make notebooks  run notebooks/source/*.py and store them with their outputs"
 	@echo "make weights    train the shipped weights again (about half an hour)"
-	@echo "make bench      speed, and how handwritten the embedded digits are"
+	@echo "make bench      speed of training and of dragging, and how handwritten the embedded digits are"
 	@echo "make lint       check format and lint with ruff; make format mends what it can"
 	@echo "make clean      remove the environment"
 
@@ -36,7 +36,8 @@ weights: $(READY)
 
 bench: $(READY)
 	@$(PY) benchmarks/speed.py; speed=$$?; \
-	$(PY) benchmarks/handwritten.py; hand=$$?; exit $$((speed + hand))
+	$(PY) benchmarks/panels.py; panels=$$?; \
+	$(PY) benchmarks/handwritten.py; hand=$$?; exit $$((speed + panels + hand))
 
 lint: $(READY)
 	@$(PY) -m ruff format --check . && $(PY) -m ruff check .

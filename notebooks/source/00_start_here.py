@@ -6,19 +6,36 @@
 #
 # Work through the cells with **Shift+Enter**, or run the whole page with *Run ▸ Run All Cells*.
 #
+# **You will be able to**
+# 1. say what a generative model of images can do, and show each of four things on screen;
+# 2. write down what p(C|x) leaves out of p(x, C), on an example where both are exact;
+# 3. use Bayes' rule to classify with a generative model;
+# 4. find your way: the course's map, its notation, its exercises.
+#
+# **Predict first.** A classifier was trained on digits. We show it a picture of pure noise. Will it hesitate,
+# or name a digit with confidence? And is there any number that would have warned us? Write down your
+# guess; section *Score* answers.
+#
 # ## Is this computer ready?
 
 # %%
+import math
 import os
 import platform
 
 import torch
 import torchvision
+from ipywidgets import FloatSlider
+from sklearn.linear_model import LogisticRegression
+from torch.distributions import MultivariateNormal, kl_divergence
 
 import vae_teach
-from vae_teach import data, figures
-from vae_teach.exercises.chapter_00 import check_mean
+from vae_teach import data, evaluation, figures, pretrained
+from vae_teach.exercises.chapter_00 import check_bits, check_evidence, check_mean, check_posterior
+from vae_teach.explorers import LatentSliders, Panel
+from vae_teach.explorers.two_classes import log_joint, two_classes
 
+# %%
 print(f"vae_teach {vae_teach.__version__}, Python {platform.python_version()}")
 print(f"PyTorch {torch.__version__}, torchvision {torchvision.__version__}")
 print(f"{os.cpu_count()} processors, {torch.get_num_threads()} used by PyTorch")
@@ -57,44 +74,12 @@ figures.image_grid(
 # | `VAE_TEACH_DATA` | a folder to keep downloads in, or one that holds `MNIST/raw` already |
 # | `VAE_TEACH_DATASET` | open every chapter on this set: `mnist`, `fashion` or `strokes` |
 #
-# ## The course
-#
-# | | chapter | ends on a limit that the next one removes |
-# |---|---|---|
-# | 00 | **Start here** | |
-# | 01 | Autoencoder *(to come)* | it compresses, but cannot generate |
-# | 02 | Denoising and contractive autoencoders *(to come)* | noise helps, but gives no density |
-# | 03 | Bayes and the ELBO *(to come)* | a density, but an integral nobody can do |
-# | 04 | Reparameterization *(to come)* | the bound needs a gradient through a draw |
-# | 05 | [**The variational autoencoder**](05_vae.ipynb) | why should its two terms weigh the same? |
-# | 06 | β-VAE *(to come)* | what β trades |
-# | 07 | EM and the VAE *(to come)* | the same objective, climbed in another way |
-#
-# Chapters marked *to come* are not written yet. Chapter 05 can be
-# read without them by someone who knows what a KL divergence is.
-#
-# ## Notation
-#
-# | here | is | elsewhere |
-# |---|---|---|
-# | $x$ | an image | $y$, $X$ |
-# | $z$ | its latent code | $h$, $z_{\text{enc}}$ |
-# | $p(z)$ | prior | $P_{\text{pri}}$ |
-# | $p_\theta(x\mid z)$ | decoder, likelihood | $P_{\text{dec}}$ |
-# | $q_\phi(z\mid x)$ | encoder, approximate posterior | $P_{\text{enc}}$, $Q$ |
-# | $p_\theta(z\mid x)$ | true posterior | $P(z\mid X)$ |
-# | $\mathbb E_q[\log p_\theta(x\mid z)]$ | reconstruction term | $-C$ |
-# | $\mathrm{KL}(q_\phi(z\mid x)\,\|\,p(z))$ | KL term, rate | $R$; $C + R = -\mathrm{ELBO}$ is the free energy |
-#
-# log is the natural logarithm, so everything is in **nats**. Sums run over pixels and latent dimensions, means over
-# images. The same thing has the same colour on every page: prior grey, encoder blue, true posterior
-# purple, decoder and reconstruction orange, KL red. (The ten digits have a palette of their own.)
-#
-# ## Exercises
+# ## Exercises name your mistake
 #
 # An exercise is a function whose body is `return ...`. Replace the dots and run the cell: the check
 # below it says what is right, or names the mistake. The collapsed cell after it holds a solution (click
-# on the blue bar at its left, or *View ▸ Expand Selected Code*). Try one:
+# on the blue bar at its left, or *View ▸ Expand Selected Code*). Try one: the mean of N numbers.
+# `(N,) -> ()` says that a vector goes in and a single number comes out.
 
 
 # %% tags=["exercise"]
@@ -113,4 +98,308 @@ def sample_mean(x):
 check_mean(sample_mean)
 
 # %% [markdown]
-# Ready? Open [chapter 05](05_vae.ipynb).
+# ## Two kinds of model
+#
+# Images x come with classes C. A **discriminative** model learns p(C|x): given an image, which class?
+# A **generative** model learns p(x, C), or p(x) where there are no classes: which images are there at all,
+# and how common is each?
+#
+# From the joint, everything else follows by two rules:
+# $p(x) = \sum_C p(x, C)$ and $p(C\mid x) = p(x, C) / p(x)$. The way back is closed: no p(C|x) tells p(x).
+#
+# Take two classes on a line, A = N(0, 1) and B = N(2, 1) (mean, *variance*), so that all is exact.
+# **Drag x far to the right** and watch the three numbers. Then change how common class A is.
+
+# %%
+two_classes()
+
+# %% [markdown]
+# **What you see.** Far to the right, p(B|x) is nearly 1, although no B ever looks like that. Only p(x) says so.
+# The upper picture needs both bells; the lower curve needs only their *ratio*.
+#
+# For these two classes Bayes' rule gives $p(B\mid x) = \mathrm{sigmoid}(2x - 2)$ if they are equally common:
+# the logarithm of the ratio of the bells is $2x - 2$. Logistic regression, the plainest
+# discriminative model, must find that line from labelled draws alone, without ever seeing a bell:
+
+# %%
+generator = torch.Generator().manual_seed(0)
+labels = torch.randint(0, 2, (20_000,), generator=generator)  # 0 is A, 1 is B
+x = 2.0 * labels + torch.randn(20_000, generator=generator)
+line = LogisticRegression(C=1e6).fit(x[:, None].numpy(), labels.numpy())
+print(f"log-odds, learnt:  {line.coef_[0, 0]:.2f} x + ({line.intercept_[0]:.2f})")
+ratio = log_joint(torch.tensor([0.0, 1.0]), share=0.5) @ torch.tensor([-1.0, 1.0])
+print(f"log-odds, exact:   {ratio[1] - ratio[0]:.2f} x + ({ratio[0]:.2f})")
+
+# %% [markdown]
+# ### Exercise 2: the evidence
+#
+# K classes. Given $\log p(x\mid C)$ for N images and $\log p(C)$, return $\log p(x)$, the *evidence*.
+# (`torch.logsumexp` adds numbers that are given by their logarithms.)
+
+
+# %% tags=["exercise"]
+def evidence(log_likelihood, log_prior):  # (N, K), (K,) -> (N,)
+    return ...
+
+
+check_evidence(evidence)
+
+
+# %% tags=["solution"]
+def evidence(log_likelihood, log_prior):
+    return torch.logsumexp(log_likelihood + log_prior, dim=1)
+
+
+check_evidence(evidence)
+
+# %% [markdown]
+# ### Exercise 3: Bayes' rule
+#
+# From the same two, the probability of each class given x.
+
+
+# %% tags=["exercise"]
+def posterior(log_likelihood, log_prior):  # (N, K), (K,) -> (N, K)
+    return ...
+
+
+check_posterior(posterior)
+
+
+# %% tags=["solution"]
+def posterior(log_likelihood, log_prior):
+    return torch.softmax(log_likelihood + log_prior, dim=1)
+
+
+check_posterior(posterior)
+
+# %% [markdown]
+# ## What a generative model of images can do
+#
+# Here are two networks that come with the course: a variational autoencoder (**VAE**), which models
+# p(x), and a small convolutional classifier, which models p(C|x). How a VAE works is what the
+# course is about; today we only use one. It describes an image x by a *code* z of 20 numbers: the
+# *encoder* finds codes for an image, the *decoder* draws the image of a code.
+
+# %%
+vae = pretrained.for_set("vae20", digits)
+classifier = pretrained.for_set("classifier", digits)
+
+# %% [markdown]
+# ### Sample
+#
+# Draw a code from the *prior* p(z), here 20 independent standard normal numbers, and decode it. None
+# of these digits was ever written by anyone. No classifier can do this.
+
+# %%
+torch.manual_seed(1)
+with torch.no_grad():
+    samples = vae.decode(vae.prior.sample((36,))).mean
+
+figures.image_grid(
+    samples,
+    columns=18,
+    alt="Two rows of digits drawn by the model, most of them readable, some in between two digits.",
+    caption=f"36 draws from a VAE with 20 latent dimensions, trained on {digits.name}. "
+    "Shown is the mean of each pixel.",
+)
+
+# %% [markdown]
+# ### Change
+#
+# Encode two images, go from one code to the other, decode on the way. **Drag t** from 0 to 1: one digit
+# bends into another, instead of fading.
+
+# %%
+ends = vae.encode(digits.test_images[:2]).mean.detach()
+
+
+def on_the_way(t):
+    with torch.no_grad():
+        drawn = vae.decode(torch.lerp(*ends, t)[None]).mean[0]
+    faded = torch.lerp(*digits.test_images[:2], t)
+    return torch.cat([drawn, torch.zeros(1, 28, 4), faded], dim=2)
+
+
+Panel(
+    on_the_way,
+    {"t": FloatSlider(0.5, min=0, max=1, step=0.01, description="t")},
+    alt="Two pictures half-way between two digits: left, decoded from the code half-way; right, the "
+    "two digits laid over each other.",
+    caption=f"{digits.name}, test images 0 and 1. Left through the codes, right through the pixels, "
+    "half-way (t = 0.5).",
+)
+
+# %% [markdown]
+# Each number of the code changes something. Here are eight of the twenty, starting from a test image:
+
+# %%
+LatentSliders(vae, z=vae.encode(digits.test_images[:1]).mean[0].detach(), dimensions=range(8))
+
+# %% [markdown]
+# ### Classify
+#
+# To classify, a generative model asks each class how well *it* explains the image: $p(x, C) = p(C)\,p(x\mid C)$.
+# We give each digit a Gaussian of its own in the space of codes, p(z|C), with the mean and covariance of
+# the codes of its training images. Nothing else is trained.
+
+# %%
+with torch.no_grad():
+    q = vae.encode(digits.train_images[:20_000])
+codes, labels = q.mean, digits.train_labels[:20_000]
+means = torch.stack([codes[labels == c].mean(0) for c in range(10)])
+spread = [codes[labels == c].T.cov() + q.variance[labels == c].mean(0).diag() for c in range(10)]
+classes = MultivariateNormal(means, torch.stack(spread))  # p(z|C), ten of them
+log_share = labels.bincount(minlength=10).div(len(labels)).log()  # log p(C)
+
+# %% [markdown]
+# How well class C explains x takes an integral over all codes, and a bound that chapter 03 derives:
+# $\log p(x\mid C) \ge \mathbb E_q[\log p(x\mid z)] - \mathrm{KL}(q(z\mid x)\,\|\,p(z\mid C))$, q being what the
+# encoder says. Its first term is the same for every class. So score the classes by the other:
+
+# %%
+x, y = digits.test_images[:2000], digits.test_labels[:2000]
+with torch.no_grad():
+    q = vae.encode(x)
+    each = MultivariateNormal(q.mean[:, None], q.variance.diag_embed()[:, None])
+    score = log_share - kl_divergence(each, classes)  # (2000, 10) nats, up to a constant an image
+    discriminative = classifier(x).argmax(1)
+print(
+    f"generative model right on     {(score.argmax(1) == y).float().mean():.1%} of {len(x)} images"
+)
+print(f"discriminative model right on {(discriminative == y).float().mean():.1%}")
+
+# %% [markdown]
+# The specialist wins, as it should: it spent all its numbers on the border between the classes. But the
+# generative model can run its classes backwards: $x \sim p(x\mid C)$, draw a code from p(z|C) and decode. This is
+# *conditional sampling*. (A lecture calls it style transfer; that would keep one image's content and take
+# another's style.)
+
+# %%
+torch.manual_seed(2)
+with torch.no_grad():
+    drawn = vae.decode(classes.sample((3,)).flatten(0, 1)).mean  # 3 draws of each of 10 classes
+
+figures.image_rows(
+    {f"draw {i + 1}": drawn[10 * i : 10 * i + 10] for i in range(3)},
+    alt="Three rows of ten drawn digits each; the columns are the classes 0 to 9 and mostly look it.",
+    caption=f"Conditional samples, VAE on {digits.name}. Columns: C = 0, 1, ..., 9.",
+    width=7.5,
+)
+
+# %% [markdown]
+# ### Score
+#
+# Now the prediction. Five pictures: a digit, the same upside down, its negative, noise, and blank paper.
+# What does the classifier say, and what does p(x) say?
+
+# %%
+torch.manual_seed(3)
+digit = digits.test_images[digits.test_labels == 4][:1]
+noise = digit.flatten()[torch.randperm(784)].reshape(1, 1, 28, 28)  # its own pixels, shuffled
+strange = torch.cat([digit, digit.flip(2), 1 - digit, noise, torch.zeros(1, 1, 28, 28)])
+names = ["a digit", "upside down", "negative", "shuffled", "blank"]
+
+# %%
+figures.image_rows(
+    {"": strange},
+    alt="Five pictures: a 4, the 4 upside down, white on black, noise with as much ink, blank paper.",
+    caption=f"{digits.name}: " + ", ".join(names) + ".",
+    width=5,
+)
+
+# %%
+log_p = evaluation.log_likelihood(vae, strange, samples=2000)  # nats; a careful estimate
+with torch.no_grad():
+    sure = classifier(strange).softmax(1).max(1)
+print("               classifier says        log p(x)")
+for name, p, c, score in zip(names, sure.values, sure.indices, log_p, strict=True):
+    print(f"{name:14} {c} with probability {p:.3f} {score:8.0f} nats")
+
+# %% [markdown]
+# **What you see.** Asked for a class, the classifier gives one, for noise as for a digit: its ten
+# probabilities must sum to 1, and "none of these" is not among them. The generative model was never shown
+# strange pictures either, yet it puts them *hundreds of nats* below the digit.
+#
+# All but one. Blank paper scores **best of all**. A likelihood is high where an image is easy to predict,
+# not where it is typical: every digit's surroundings are blank, so the model predicts blank pixels very
+# well. A high log p(x) is no seal of being a digit (Nalisnick et al. 2019).
+# (On grey pixels these scores are likelihoods only up to a subtlety that chapter 05 settles.)
+#
+# ### Exercise 4: nats, bits, pixels
+#
+# A file of −log₂ p(x) bits can hold the image x; the lower, the better the model. Turn log p(x) in nats into
+# *bits a pixel*.
+
+
+# %% tags=["exercise"]
+def bits_per_pixel(log_p, pixels):  # (N,) in nats, () -> (N,)
+    return ...
+
+
+check_bits(bits_per_pixel)
+
+
+# %% tags=["solution"]
+def bits_per_pixel(log_p, pixels):
+    return -log_p / math.log(2) / pixels
+
+
+check_bits(bits_per_pixel)
+
+# %% [markdown]
+# ## The course
+#
+# | | chapter | ends on a limit that the next one removes |
+# |---|---|---|
+# | 00 | **Start here** | what can such a model be made of? |
+# | 01 | [Autoencoder](01_autoencoder.ipynb) | it compresses, but cannot generate |
+# | 02 | [Denoising and contractive autoencoders](02_denoising_contractive.ipynb) | noise helps, but gives no density |
+# | 03 | [Bayes and the ELBO](03_bayes_elbo.ipynb) | a density, but an integral nobody can do; a bound, but no gradient |
+# | 04 | [Reparameterization](04_reparameterization.ipynb) | a gradient through a draw, and nothing built with it yet |
+# | 05 | [The variational autoencoder](05_vae.ipynb) | why should its two terms weigh the same? |
+# | 06 | β-VAE *(to come)* | what β trades |
+# | 07 | EM and the VAE *(to come)* | the same objective, climbed in another way |
+#
+# Chapters marked *to come* are not written yet. A chapter takes 45 to 60 minutes with its exercises. In a hurry?
+# 03, 04 and 05 are the core.
+#
+# ## Notation
+#
+# | here | is | elsewhere |
+# |---|---|---|
+# | $x$ | an image, the observed | $y$ (where it is compressed), $X$ (data), $d$ |
+# | $z$ | its latent code, never observed | $h$ (hidden), $z_{\text{enc}}$ |
+# | $p(z)$ | prior | $P_{\text{pri}}(z)$ |
+# | $p_\theta(x\mid z)$ | decoder, likelihood | $P_{\text{dec}}(y\mid z)$ |
+# | $q_\phi(z\mid x)$ | encoder, approximate posterior | $P_{\text{enc}}(z\mid y)$, $Q(Z)$, $Q(Z\mid X)$ |
+# | $p_\theta(z\mid x)$ | true posterior | $P(Z\mid X)$ |
+# | $p_\theta(x)$ | evidence, marginal likelihood | $P_{\text{pri,dec}}(y)$ |
+# | $\mathbb E_q[\log p_\theta(x\mid z)]$ | reconstruction term | $-C$ (cost), −distortion |
+# | $\mathrm{KL}(q_\phi(z\mid x)\,\|\,p(z))$ | KL term, rate | $R$, the regularizer |
+# | ELBO | reconstruction − KL | $\mathcal L$; $C + R = -\mathrm{ELBO}$ is the free energy |
+# | $\mathcal N(\mu, \sigma^2)$ | Gaussian, with its *variance* | $\mathcal N(\mu, \sigma)$ |
+#
+# log is the natural logarithm, so everything is in **nats**. Sums run over pixels and latent dimensions, means over
+# images. The same thing has the same colour on every page: prior grey, encoder blue, true posterior
+# purple, decoder and reconstruction orange, KL red. (The ten digits have a palette of their own.)
+#
+# ## Recap
+#
+# 1. A generative model can **sample**, **change**, **classify** and **score**. A discriminative one classifies.
+# 2. p(x, C) determines p(C|x) and p(x); p(C|x) determines neither of the others. It cannot say that an x is strange.
+# 3. Bayes' rule turns p(x|C) p(C) into p(C|x). With codes, the integral over z becomes a bound.
+# 4. The prediction: the classifier names a digit, and log p(x) warns us of the noise, though not of blank paper.
+#
+# **The limit of this chapter.** We used a VAE without building one. Its ancestor is simpler: a network that squeezes
+# an image into a code and unfolds it again. How far does that get us? [Chapter 01](01_autoencoder.ipynb).
+#
+# ## Sources, and where this chapter differs
+#
+# Bishop 2006, *Pattern Recognition and Machine Learning*, section 1.5.4, on the two kinds of model. Nalisnick et
+# al. 2019, *Do Deep Generative Models Know What They Don't Know?*, arXiv:1810.09136.
+#
+# | a lecture says | right is | seen in |
+# |---|---|---|
+# | x ~ p(x\|C) is style transfer | it is conditional sampling | *Classify* |
+# | a VAE evaluates log p(x) | it bounds it; the scores above are estimates by importance sampling (05) | *Score* |

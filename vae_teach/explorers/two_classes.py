@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from vae_teach.explorers.panel import Panel
 from vae_teach.figures import LABELS
 
-_X = torch.linspace(-6, 12, 500)
+_X = torch.linspace(-6, 12, 400)
 _COLOURS, _DASHES = (LABELS[1], LABELS[5]), ("-", "--")
 
 
@@ -33,17 +33,33 @@ def two_classes(x=1.0, share=0.5):
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     names = ("A", "B")
     joint = [
-        above.plot(_X, 0 * _X, dash, color=colour, lw=2, animated=True, label=f"p(x, {name})")[0]
+        above.plot(
+            _X.numpy(),
+            0 * _X.numpy(),
+            dash,
+            color=colour,
+            lw=2,
+            animated=True,
+            label=f"p(x, {name})",
+        )[0]
         for name, colour, dash in zip(names, _COLOURS, _DASHES, strict=True)
     ]
     posterior = [
-        below.plot(_X, 0 * _X, dash, color=colour, lw=2, animated=True, label=f"p({name} | x)")[0]
+        below.plot(
+            _X.numpy(),
+            0 * _X.numpy(),
+            dash,
+            color=colour,
+            lw=2,
+            animated=True,
+            label=f"p({name} | x)",
+        )[0]
         for name, colour, dash in zip(names, _COLOURS, _DASHES, strict=True)
     ]
     marks = [axes.axvline(0, color="black", lw=1, animated=True) for axes in (above, below)]
     words = above.text(
-        0.985, 0.93, "", transform=above.transAxes, ha="right", va="top", animated=True,
-        family="monospace",
+        0.74, 0.93, "", transform=above.transAxes, va="top", animated=True, family="monospace",
+        bbox={"fc": "white", "ec": "0.8"},
     )  # fmt: skip
     above.set(ylim=(0, 0.42), ylabel="joint density", title="generative: p(x, C)", xlim=(-6, 12))
     below.set(
@@ -57,8 +73,8 @@ def two_classes(x=1.0, share=0.5):
     def draw(x, share):
         log_p = log_joint(_X, share)
         for c in range(2):
-            joint[c].set_ydata(log_p[:, c].exp())
-            posterior[c].set_ydata(log_p.softmax(1)[:, c])
+            joint[c].set_ydata(log_p[:, c].exp().numpy())
+            posterior[c].set_ydata(log_p.softmax(1)[:, c].numpy())
             marks[c].set_xdata([x, x])
         here = log_joint(torch.tensor(x), share)
         sure = here.softmax(0)
