@@ -42,7 +42,7 @@ def test_images_are_shown_on_a_fixed_scale():
     slider = FloatSlider(0.5, min=0, max=1)
     panel = Panel(lambda ink: torch.full((1, 28, 28), ink), {"ink": slider}, ALT)
     assert (panel._pixels == 128).all()
-    assert panel._pixels.shape == (280, 280)
+    assert panel._pixels.shape == (336, 336)
     assert panel.values == {"ink": 0.5}
     assert repr(panel) == "Panel at ink = 0.5"
 

@@ -14,7 +14,7 @@ from traitlets import Unicode
 
 from vae_teach.explorers import pixels
 
-NARROWEST = 280  # screen pixels; a smaller image is shown with its pixels repeated
+NARROWEST = 336  # screen pixels; a smaller image is shown with its pixels repeated
 
 
 class _Picture(ImageWidget):
