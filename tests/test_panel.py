@@ -90,4 +90,4 @@ def test_bad_input_is_named():
 def test_a_still_is_left_behind():
     panel = Panel(moving_line(), {"height": FloatSlider(0.5, min=0, max=1)}, ALT, "Toy data.")
     assert ALT in panel.still()
-    assert "<figcaption>Toy data.</figcaption>" in panel.still()
+    assert "<figcaption>Toy data. Run the cell to drag.</figcaption>" in panel.still()

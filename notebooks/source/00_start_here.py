@@ -2,7 +2,7 @@
 # # 00 · Start here
 #
 # A course on variational autoencoders that you run rather than read. Every formula is computed
-# beside its text, every network is trained in front of you, and there is something to drag.
+# beside its text, networks are trained in front of you, and there is something to drag on every page.
 #
 # Work through the cells with **Shift+Enter**, or run the whole page with *Run ▸ Run All Cells*.
 #

@@ -66,6 +66,7 @@ class Panel(VBox):
             layout=Layout(align_items="flex-start"),
         )
         self.add_class("vae-teach-live")
+        self.add_class("vae-teach-panel")
 
     @property
     def values(self):
@@ -91,7 +92,8 @@ class Panel(VBox):
     def still(self):
         """HTML of the picture as it is now, for readers without a kernel."""
         with self._lock:
-            return pixels.still(pixels.small_png(self._pixels), self.alt, self.caption)
+            caption = f"{self.caption} Run the cell to drag.".strip()
+            return pixels.still(pixels.small_png(self._pixels), self.alt, caption)
 
     def _ipython_display_(self):
         pixels.show(self, self.still())

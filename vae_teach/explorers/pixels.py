@@ -11,13 +11,14 @@ from PIL import Image
 
 # In trusted notebooks a live widget hides its still picture, one output below. Sanitizers drop the
 # rule together with the widget, so the picture stays where nothing is live; it also stays beside
-# sliders whose kernel is gone (a plane needs none). Last: ipywidgets' marks of a lost kernel would
-# push the sliders out of their columns.
+# sliders whose kernel is gone (a plane needs none). Then: ipywidgets' marks of a lost kernel would
+# push the sliders out of their columns. Last: a panel without a kernel shows what its still picture does.
 _LIVE = ":has(.vae-teach-live:not(.jupyter-widgets-disconnected))"
 _STYLE = f"""<style>
 .jp-OutputArea-child{_LIVE} + .jp-OutputArea-child:has(.vae-teach-still),
 .output_area{_LIVE} + .output_area:has(.vae-teach-still) {{ display: none; }}
 .vae-teach-live .jupyter-widgets-disconnected::before {{ display: none; }}
+.vae-teach-panel.jupyter-widgets-disconnected {{ display: none; }}
 </style>"""
 
 
