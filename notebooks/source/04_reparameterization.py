@@ -1,0 +1,1016 @@
+# %% [markdown]
+# # 04 · Reparameterization
+#
+# Chapter 03 ended with a bound, and with a difficulty: the ELBO is an average over draws
+# $z \sim q_\phi(z\mid x)$, and $\phi$ is what we want to learn. How does a gradient get through a draw?
+# This chapter gives two ways, says when each is allowed, and measures what each costs.
+#
+# **You will be able to**
+# 1. say why autograd stops at a draw, and let it through by moving the noise out of the way;
+# 2. derive the score-function and the pathwise gradient, and test any estimator for bias;
+# 3. say when no reparameterization exists, and what a relaxation costs in bias and in variance;
+# 4. say why one draw an image is enough, and what it costs to sample a KL instead of integrating it.
+#
+# Run All takes less than a minute on a laptop.
+#
+# **Predict first.** (a) Two estimators of the same gradient are both right on average. In 100
+# dimensions, how many times more draws does the worse one need: 3, 100, 10,000? (b) You can afford
+# 256 decoder passes. Which gradient is less noisy: one draw of z for each of 256 images, or four draws for
+# each of 64? Write both guesses down.
+
+# %%
+import math
+
+import torch
+from scipy import integrate, stats
+from torch.distributions import Laplace, Normal, kl_divergence
+from torch.nn import functional as F
+
+from vae_teach import data
+from vae_teach.exercises.chapter_04 import (
+    check_kl_gaussians,
+    check_move,
+    check_pathwise,
+    check_relax,
+    check_score_function,
+)
+from vae_teach.explorers.gradients import estimator_panel, simplex_panel
+from vae_teach.figures.autograd_graph import autograd_graph
+from vae_teach.figures.gradients import noise_bars, scaling, z_scores
+from vae_teach.models import VAE
+from vae_teach.objectives import elbo
+from vae_teach.training import fit
+
+# %%
+digits = data.course_set()
+torch.manual_seed(0)
+digits
+
+# %% [markdown]
+# ## A draw has no slope
+#
+# The smallest encoder there is: one Gaussian $q_\phi(z)$, two numbers $\phi = (\mu, \log\sigma)$ to learn.
+# Its samples know their values, but not where they came from:
+
+# %%
+mu = torch.tensor(0.8, requires_grad=True)
+log_sigma = torch.tensor(-0.5, requires_grad=True)
+q = Normal(mu, log_sigma.exp())
+z = q.sample()
+print(f"z = {z:.3f}, requires_grad: {z.requires_grad}, grad_fn: {z.grad_fn}")
+
+# %% [markdown]
+# `grad_fn` is autograd's note of how a number was computed. A draw is not computed from μ by a formula:
+# a random generator returns a number, and the question "what would *it* have been for a slightly larger
+# μ?" has no answer yet. So give it one. Draw the noise first, from a distribution that has no
+# parameters, and compute z from it:
+#
+# $$\varepsilon \sim \mathcal N(0, 1), \qquad z = \mu + \sigma\,\varepsilon \;\sim\; \mathcal N(\mu, \sigma^2).$$
+#
+# This is the **reparameterization trick**. Now $\partial z/\partial\mu = 1$ and
+# $\partial z/\partial\sigma = \varepsilon$. In `torch`, `rsample` does the same.
+
+# %%
+torch.manual_seed(1)
+epsilon = torch.randn(())
+z = mu + log_sigma.exp() * epsilon
+dz = torch.autograd.grad(z, (mu, log_sigma), retain_graph=True)
+print(f"z = {z:.3f}, grad_fn: {z.grad_fn.name()}")
+print(f"∂z/∂μ = {dz[0]:.3f}, ∂z/∂log σ = {dz[1]:.3f}, σ ε = {log_sigma.exp() * epsilon:.3f}")
+
+# %%
+torch.manual_seed(1)
+print(f"q.rsample() with the same noise: {q.rsample():.3f}")
+print(f"Normal(0, 3) has variance {Normal(0.0, 3.0).variance:.0f}")
+
+# %% [markdown]
+# Mind the second argument. In formulas we write $\mathcal N(\mu, \sigma^2)$, with the *variance*; `torch`
+# takes the *standard deviation*. A lecture that writes N(μ, σ) means one of the two: ask which.
+#
+# ## What autograd has written down
+#
+# The same loss twice: a decoder multiplies z by θ and is to hit x. The picture is read off autograd's own
+# records, `grad_fn.next_functions`. backward() walks against the arrows.
+
+
+# %%
+def recorded(draw):
+    theta, x = torch.tensor(1.5, requires_grad=True), torch.tensor(1.0)
+    sigma, epsilon = log_sigma.exp(), torch.randn(())
+    z = Normal(mu, sigma).sample() if draw else mu + sigma * epsilon
+    loss = F.mse_loss(theta * z, x)
+    names = ("μ", "log σ", "σ", "ε", "z", "θ", "x", "loss")
+    values = (mu, log_sigma, sigma, epsilon, z, theta, x, loss)
+    return dict(zip(names, values, strict=True))
+
+
+# %%
+autograd_graph(
+    {"z = q.sample()": recorded(draw=True), "z = μ + σ ε": recorded(draw=False)},
+    depends=[("μ", "z"), ("σ", "z")],
+    alt="Two graphs. Above, z is a constant: the arrows from μ and σ to z are crossed out, only θ is "
+    "connected to the loss. Below, μ, log σ and θ are all connected to the loss, and the noise ε "
+    "comes in from the side as a constant.",
+    caption="Blue: numbers to learn. Grey, dashed: constants. Red: dependence that autograd has no record of.",
+)
+
+# %% [markdown]
+# **What you see.** Above, the decoder's θ would learn and the encoder's μ and σ would not, *without an
+# error message*. Below, randomness enters as one more input, and the chain rule passes by it.
+#
+# ### Exercise 1: there and back
+#
+# Given draws z of one Gaussian, turn them into draws of another: first to standard noise, then to the new
+# place and width. The widths come as an encoder gives them: as log σ², the logarithm of the *variance*.
+
+
+# %% tags=["exercise"]
+def move(z, mean, log_variance, new_mean, new_log_variance):  # (B, d) each -> (B, d)
+    return ...
+
+
+check_move(move)
+
+
+# %% tags=["solution"]
+def move(z, mean, log_variance, new_mean, new_log_variance):
+    noise = (z - mean) / (0.5 * log_variance).exp()
+    return new_mean + (0.5 * new_log_variance).exp() * noise
+
+
+check_move(move)
+
+# %% [markdown]
+# ## Two ways to differentiate an average
+#
+# We want $\nabla_\phi\,\mathbb E_{q_\phi}[f(z)]$. φ sits in the *density*, f may be anything. Take f(z)
+# = sin 3z, a case that can be integrated: $\mathbb E[\sin 3z] = e^{-9\sigma^2/2}\sin 3\mu$. Every line
+# below is evaluated on a fine grid and must give the same two numbers.
+
+
+# %%
+def f(z):
+    return torch.sin(3 * z)
+
+
+m, s = torch.tensor([0.8, 0.6], dtype=torch.double)
+truth = torch.stack([3 * torch.cos(3 * m), -9 * s * torch.sin(3 * m)]) * torch.exp(-4.5 * s**2)
+print(f"closed form: ∂/∂μ {truth[0]:.6f}, ∂/∂σ {truth[1]:.6f}")
+
+# %% [markdown]
+# **First way: move the derivative onto the density.** Swap derivative and integral, then use
+# $\nabla q = q\,\nabla\log q$, which turns the integral back into an average over q:
+#
+# $$\nabla_\phi\!\int\! q_\phi f\,dz \;\overset{(1)}{=}\; \int\! (\nabla_\phi q_\phi)\, f\,dz
+# \;\overset{(2)}{=}\; \int\! q_\phi\,(\nabla_\phi \log q_\phi)\, f\,dz
+# \;=\; \mathbb E_{q_\phi}\bigl[f(z)\,\nabla_\phi\log q_\phi(z)\bigr].$$
+#
+# $\nabla_\phi\log q_\phi(z)$ is called the **score**. For a Gaussian it is $(z-\mu)/\sigma^2$ for μ and
+# $\bigl((z-\mu)^2-\sigma^2\bigr)/\sigma^3$ for σ.
+
+# %%
+grid = torch.linspace(-9, 9, 4001, dtype=torch.double)
+step = grid[1] - grid[0]
+
+
+def integral(m, s):
+    return (Normal(m, s).log_prob(grid).exp() * f(grid)).sum() * step
+
+
+h = 1e-5
+differences = [(integral(m + h, s) - integral(m - h, s)), (integral(m, s + h) - integral(m, s - h))]
+line_0 = torch.stack(differences) / (2 * h)
+
+# %%
+phi = torch.stack([m, s])[:, None].repeat(1, len(grid)).requires_grad_()  # a copy for each z
+density = Normal(phi[0], phi[1]).log_prob(grid).exp()
+(slopes,) = torch.autograd.grad(density.sum(), phi)
+line_1 = (slopes * f(grid)).sum(1) * step
+density = density.detach()
+score = torch.stack([(grid - m) / s**2, ((grid - m) ** 2 - s**2) / s**3])
+line_2 = (density * score * f(grid)).sum(1) * step
+
+# %%
+table = {"∇ ∫ q f, by differences": line_0, "(1) ∫ (∇q) f": line_1, "(2) ∫ q (∇ log q) f": line_2}
+for name, line in table.items():
+    print(f"{name:26} ∂/∂μ {line[0]:.6f}, ∂/∂σ {line[1]:.6f}")
+mean_score = (density * score).sum(1) * step
+print(f"average of the score alone: {mean_score[0]:.6f}, {mean_score[1]:.6f}")
+
+# %% [markdown]
+# So: draw z, multiply f(z) by the score, average. This is the **score-function estimator**, or REINFORCE. f
+# need not have a derivative; it may be a black box. And the score alone averages to zero: keep that in
+# mind, it helps and hurts below.
+#
+# **Second way: move φ out of the density.** With z = μ + σ ε the average is over ε, whose density
+# n(ε) knows nothing of φ, so the derivative goes straight to f, by the chain rule:
+#
+# $$\nabla_\phi\,\mathbb E_{q_\phi}[f(z)] \;\overset{(3)}{=}\; \nabla_\phi\!\int\! n(\varepsilon)\,f(\mu+\sigma\varepsilon)\,d\varepsilon
+# \;\overset{(4)}{=}\; \mathbb E_{\varepsilon}\bigl[f'(\mu+\sigma\varepsilon)\,\nabla_\phi z\bigr],
+# \qquad \tfrac{\partial z}{\partial\mu}=1,\;\tfrac{\partial z}{\partial\sigma}=\varepsilon.$$
+
+
+# %%
+noise_density = Normal(0.0, 1.0).log_prob(grid).exp()  # the grid now holds values of ε
+
+
+def averaged(m, s):
+    return (noise_density * f(m + s * grid)).sum() * step
+
+
+line_3 = torch.stack(
+    [averaged(m + h, s) - averaged(m - h, s), averaged(m, s + h) - averaged(m, s - h)]
+)
+slope = 3 * torch.cos(3 * (m + s * grid))
+line_4 = (noise_density * slope * torch.stack([torch.ones_like(grid), grid])).sum(1) * step
+
+# %%
+for name, line in {"(3) ∇ ∫ n f(μ + σε)": line_3 / (2 * h), "(4) ∫ n f' ∇z": line_4}.items():
+    print(f"{name:26} ∂/∂μ {line[0]:.6f}, ∂/∂σ {line[1]:.6f}")
+
+# %%
+by_scipy = [
+    integrate.quad(
+        lambda e, k=k: stats.norm.pdf(e) * 3 * math.cos(3 * (0.8 + 0.6 * e)) * e**k, -9, 9
+    )
+    for k in (0, 1)
+]
+print(f"{'(4) by SciPy':26} ∂/∂μ {by_scipy[0][0]:.6f}, ∂/∂σ {by_scipy[1][0]:.6f}")
+
+# %% [markdown]
+# This is the **pathwise estimator**: it follows the path of each draw as φ moves. It uses f′, so it
+# knows in which direction f grows; the score function only learns it by trying.
+#
+# As code, one estimate a draw. For the pathwise one autograd supplies f′:
+
+
+# %%
+def score_function(f, mu, sigma, epsilon):  # epsilon (N,) -> (2, N), for μ and σ
+    z = mu + sigma * epsilon
+    return f(z) * torch.stack([(z - mu) / sigma**2, ((z - mu) ** 2 - sigma**2) / sigma**3])
+
+
+def pathwise(f, mu, sigma, epsilon):  # epsilon (N,) -> (2, N), for μ and σ
+    z = (mu + sigma * epsilon).requires_grad_()
+    (slope,) = torch.autograd.grad(f(z).sum(), z)
+    return slope * torch.stack([torch.ones_like(epsilon), epsilon])
+
+
+# %% [markdown]
+# ### Exercise 2: the score function
+#
+# N draws of a d-dimensional Gaussian with a diagonal covariance, and f at each of them, as `values`.
+# Estimate the gradient of $\mathbb E[f(z)]$ with respect to the mean. f itself is not given, and not
+# needed.
+
+
+# %% tags=["exercise"]
+def score_gradient(values, z, mean, sigma):  # (N,), (N, d), (d,), (d,) -> (d,)
+    return ...
+
+
+check_score_function(score_gradient)
+
+
+# %% tags=["solution"]
+def score_gradient(values, z, mean, sigma):
+    return (values[:, None] * (z - mean) / sigma**2).mean(0)
+
+
+check_score_function(score_gradient)
+
+# %% [markdown]
+# ### Exercise 3: the pathwise gradient
+# Here the network returns log σ, not log σ². Given f′(z) and ε of each of N draws, estimate both
+# derivatives of $\mathbb E[f(z)]$, for μ and for **log σ**, as one tensor of two numbers.
+
+
+# %% tags=["exercise"]
+def path_gradient(slope, epsilon, log_sigma):  # (N,), (N,), () -> (2,)
+    return ...
+
+
+check_pathwise(path_gradient)
+
+
+# %% tags=["solution"]
+def path_gradient(slope, epsilon, log_sigma):
+    return torch.stack([slope.mean(), (slope * epsilon).mean() * log_sigma.exp()])
+
+
+check_pathwise(path_gradient)
+
+# %% [markdown]
+# ## Is it right on average?
+#
+# An estimator is **unbiased** if its average is the truth. The test: average N draws, subtract the
+# truth, divide by the standard error, which is the standard deviation over √N. The result is a
+# **z-score**. For an unbiased estimator z-scores follow N(0, 1), so beyond ±4 something is wrong.
+#
+# The subject: an ELBO small enough to know. Prior N(0, 1), likelihood N(x; z, 1), x = 3, so
+# $\mathbb E_q[\log p(x,z) - \log q(z)]$ has the gradient $x - 2\mu$ for μ and $1 - 2\sigma^2$ for log σ.
+# Here are four ways to write it for autograd. Which are right?
+
+# %%
+prior, x = Normal(0.0, 1.0), torch.tensor(3.0)
+
+
+def log_joint(z):
+    return prior.log_prob(z) + Normal(z, 1.0).log_prob(x)
+
+
+def reparameterized(q):
+    z = q.rsample()
+    return log_joint(z) - q.log_prob(z)
+
+
+def forgot_the_r(q):
+    z = q.sample()
+    return log_joint(z) - q.log_prob(z)
+
+
+# %% [markdown]
+# The third one multiplies the values by log q: autograd then supplies the score. `detach` marks what is
+# only a number. (It also drops the gradient of the −log q inside, which is minus the score and averages
+# to zero.) The fourth draws z from the *prior*, as one of the lectures writes the bound.
+
+
+# %%
+def with_the_score(q):
+    z = q.sample()
+    return (log_joint(z) - q.log_prob(z)).detach() * q.log_prob(z)
+
+
+def drawn_from_the_prior(q):
+    z, z_q = prior.sample(q.batch_shape), q.rsample()
+    return Normal(z, 1.0).log_prob(x) - (q.log_prob(z_q) - prior.log_prob(z_q))
+
+
+# %% [markdown]
+# Each draw gets a copy of φ of its own, so that autograd returns one gradient a draw.
+
+
+# %%
+def per_draw(objective, draws=100_000):  # -> (2, draws), for μ and log σ
+    phi = torch.tensor([[0.8], [-0.5]]).repeat(1, draws).requires_grad_()
+    q = Normal(phi[0], phi[1].exp())
+    return torch.autograd.grad(objective(q).sum(), phi)[0]
+
+
+def z_score(estimates, truth):  # (..., N) -> (...)
+    return (estimates.mean(-1) - truth) / (estimates.std(-1) / estimates.shape[-1] ** 0.5)
+
+
+# %%
+torch.manual_seed(0)
+true_mu, true_log_sigma = 3 - 2 * 0.8, 1 - 2 * torch.exp(torch.tensor(-1.0))
+print(f"{'truth':22} ∂/∂μ {true_mu:6.3f}              ∂/∂log σ {true_log_sigma:6.3f}")
+
+# %%
+gradients = {}
+for way in (with_the_score, reparameterized, forgot_the_r, drawn_from_the_prior):
+    g = gradients[way.__name__] = per_draw(way)
+    zs = z_score(g[0], true_mu), z_score(g[1], true_log_sigma)
+    print(
+        f"{way.__name__:22} ∂/∂μ {g[0].mean():6.3f} (z {zs[0]:7.1f})  "
+        f"∂/∂log σ {g[1].mean():6.3f} (z {zs[1]:7.1f})"
+    )
+
+# %% [markdown]
+# That truth, too, deserves a second opinion. SciPy integrates the ELBO, and differences give its gradient:
+
+
+# %%
+def elbo_by_scipy(mean, log_sigma):
+    q = stats.norm(mean, math.exp(log_sigma))
+
+    def inside(z):
+        return q.pdf(z) * (stats.norm.logpdf(z) + stats.norm.logpdf(3, z) - q.logpdf(z))
+
+    return integrate.quad(inside, -9, 9)[0]
+
+
+# %%
+d_mu = (elbo_by_scipy(0.801, -0.5) - elbo_by_scipy(0.799, -0.5)) / 0.002
+d_log_sigma = (elbo_by_scipy(0.8, -0.499) - elbo_by_scipy(0.8, -0.501)) / 0.002
+print(f"SciPy: ∂/∂μ {d_mu:.3f}, ∂/∂log σ {d_log_sigma:.3f}")
+
+# %% [markdown]
+# One z-score may be lucky. A thousand repetitions of 100 draws each, for μ:
+
+# %%
+repeated = {name: z_score(g[0].reshape(1000, 100), true_mu) for name, g in gradients.items()}
+for name, scores in repeated.items():
+    beyond = (scores.abs() > 1.96).float().mean()
+    print(
+        f"{name:21} z-scores: mean {scores.mean():6.2f}, sd {scores.std():.2f}; {beyond:6.1%} beyond ±1.96"
+    )
+
+# %%
+z_scores(
+    repeated,
+    alt="Four histograms. The score function's and the reparameterized gradient's z-scores lie under the "
+    "standard normal curve; those of the sample without r form a hill far to the left of it, those of "
+    "the prior's draws lie at the left edge.",
+    caption="z-scores of ∂/∂μ, 1,000 repetitions of 100 draws. Dashed: N(0, 1), expected without bias. "
+    "The last row lies beyond the left edge.",
+)
+
+# %% [markdown]
+# **What you see.** Reparameterized and score function are both unbiased: about 5 % beyond ±1.96 is what
+# chance allows. `forgot_the_r` is wrong, and silent: its f(z) is cut off, what is left is −∇ log q, and
+# the score averages to zero. It is noise with no direction. And with z from the prior, the likelihood
+# does not depend on φ at all: only the KL's pull to the prior is left, −μ on average, whatever x is. In
+# the bound, z ~ q(z|x).
+#
+# ## Choose your f
+#
+# Both estimators on an f of your choice. Add your own to the list: any function of a tensor. The step
+# has no slope anywhere (`0 * z` only keeps autograd from complaining). Drag σ down and up, then change
+# f.
+
+# %%
+choices = {
+    "z²": lambda z: z**2,
+    "sin 3z": lambda z: torch.sin(3 * z),
+    "|z|": torch.abs,
+    "narrow bump": lambda z: 4 * torch.exp(-50 * (z - 1) ** 2),
+    "step": lambda z: 4.0 * (z > 0) + 0 * z,
+}
+estimator_panel(choices, {"score function": score_function, "pathwise": pathwise})
+
+# %% [markdown]
+# **What you see.** Neither wins always. The score function's noise is of the size of f/σ: it grows as σ
+# shrinks, and with f itself. The pathwise noise is that of the slope f′ under q. So the pathwise
+# estimate is the better one on z² and |z|, and on sin 3z while σ is small against a wave. On the narrow
+# bump, steep but never high, the score function wins unless σ is tiny. And on the step all pathwise dots
+# sit at zero, where the truth is not. By number, with f = 4·[z > 0], whose gradients are
+# $4\,n(\mu/\sigma)/\sigma$ and $-\mu/\sigma$ times that:
+
+# %%
+torch.manual_seed(0)
+epsilon = torch.randn(100_000, dtype=torch.double)
+d_mu = 4 * Normal(0.0, 1.0).log_prob(m / s).exp() / s
+print(f"truth          ∂/∂μ {d_mu:.4f}, ∂/∂σ {-m / s * d_mu:.4f}")
+
+# %%
+for name, estimator in (("score function", score_function), ("pathwise", pathwise)):
+    g = estimator(choices["step"], m, s, epsilon).detach()
+    error = g.std(1) / len(epsilon) ** 0.5
+    print(
+        f"{name:14} ∂/∂μ {g[0].mean():.4f} ± {error[0]:.4f}, ∂/∂σ {g[1].mean():.4f} ± {error[1]:.4f}"
+    )
+
+# %% [markdown]
+# So reparameterization needs two things: z a differentiable function of φ and of noise that knows
+# nothing of φ, and an f that has **no jumps** (kinks as in |z| or ReLU are fine). Swapping derivative
+# and average is illegal where f jumps: a draw that crosses the jump changes f, but no single draw's
+# slope shows it.
+#
+# ## What it costs
+#
+# Now prediction (a). Take $f(z) = \sum_{i=1}^{d}(z_i-1)^2$, z ~ N(0, I) in d dimensions, and the
+# derivative for the first mean, which is −2 whatever d is. The pathwise estimate, $2(z_1 - 1)$, sees
+# only its own dimension. The score function's, $f(z)\,z_1$, multiplies by *all* of f. Since the score
+# averages to zero, subtracting a constant b from f, a **baseline**, changes nothing on average; b = E[f]
+# = 2d removes most of f.
+
+
+# %%
+def first_mean(d, draws=20_000):
+    z = torch.randn(draws, d)
+    f = ((z - 1) ** 2).sum(1)
+    return {
+        "score function": f * z[:, 0],
+        "pathwise": 2 * (z[:, 0] - 1),
+        "score function, baseline": (f - 2 * d) * z[:, 0],
+    }
+
+
+# %% [markdown]
+# For this f the variances of one draw can be worked out by hand: $4d^2+14d+12$, 4, and $6d+12$.
+
+# %%
+torch.manual_seed(0)
+dimensions = torch.tensor([1, 3, 10, 30, 100, 300])
+measured = {}
+for d in dimensions.tolist():
+    for name, g in first_mean(d).items():
+        measured.setdefault(name, []).append(g.var().item())
+
+# %%
+d = dimensions.double()
+expected = {
+    "score function": 4 * d**2 + 14 * d + 12,
+    "pathwise": 4 + 0 * d,
+    "score function, baseline": 6 * d + 12,
+}
+
+# %%
+samples = torch.tensor([1, 3, 10, 30, 100, 300])
+ten = first_mean(10, draws=300_000)
+averages = {
+    name: [g.reshape(-1, n).mean(1).var().item() for n in samples] for name, g in ten.items()
+}
+falling = {name: g.var() / samples for name, g in ten.items()}
+
+# %%
+scaling(
+    [
+        ("dimensions d", "variance, one draw", dimensions, measured, expected),
+        ("draws N", "variance of their mean (d = 10)", samples, averages, falling),
+    ],
+    alt="Two log-log plots of variance. Over dimensions the score function rises with slope two, with a "
+    "baseline with slope one, and the pathwise estimate is flat. Over draws all three fall with "
+    "slope minus one, in parallel.",
+    caption="Estimates of ∂/∂μ₁ for f(z) = Σ (zᵢ − 1)², z ~ N(0, I). Marks: measured. Dotted: worked "
+    "out (left), 1/N (right).",
+)
+
+# %%
+print("    d   score function   baseline   pathwise    draws needed, as a multiple of pathwise")
+for i, d in enumerate(dimensions.tolist()):
+    a, p, b = (v[i] for v in measured.values())
+    print(f"{d:5d} {a:16.0f} {b:10.0f} {p:10.2f} {a / p:16.0f} ×, with baseline {b / p:.0f} ×")
+
+# %% [markdown]
+# **What you see.** More draws help both alike, as 1/N. Dimensions do not: at d = 100 the score function
+# needs about ten thousand draws for each pathwise one; a good baseline takes away one factor d of the two.
+# That is the answer to (a), for this f. A VAE with 20 latent dimensions and hundreds of nats at stake is
+# measured below.
+#
+# ## Location and scale
+#
+# The trick is not about Gaussians. Any family $z = \mu + b\,\varepsilon$ with fixed noise ε will do. The
+# **Laplace** distribution, $\frac{1}{2b}e^{-|z-\mu|/b}$, needs noise with density
+# $\frac12 e^{-|\varepsilon|}$: push uniform numbers $u \in (-\frac12, \frac12)$ through its inverse
+# distribution function, $\varepsilon = -\operatorname{sign}(u)\,\log(1 - 2|u|)$.
+
+# %%
+torch.manual_seed(0)
+u = torch.rand(200_000, dtype=torch.double) - 0.5
+noise = -u.sign() * torch.log1p(-2 * u.abs())
+mu_b = torch.tensor([[0.8], [0.6]], dtype=torch.double).repeat(1, len(u)).requires_grad_()
+z = mu_b[0] + mu_b[1] * noise
+fit_to_laplace = stats.kstest(z.detach()[:20_000].numpy(), "laplace", args=(0.8, 0.6))
+print(f"Kolmogorov–Smirnov test against SciPy's Laplace: p = {fit_to_laplace.pvalue:.2f}")
+
+# %% [markdown]
+# Its gradients: $\mathbb E[z^2] = \mu^2 + 2b^2$ for a Laplace, so the truth is 2μ and 4b.
+
+# %%
+(g,) = torch.autograd.grad((z**2).sum(), mu_b)
+for name, row, truth in (("μ", g[0], 1.6), ("b", g[1], 2.4)):
+    print(f"∂/∂{name}: {row.mean():.3f}, truth {truth}, z-score {z_score(row, truth):.1f}")
+
+# %% [markdown]
+# Which distributions can `torch` differentiate a draw of? Those with `has_rsample`:
+
+# %%
+pairs = {
+    "Normal": (0.0, 1.0),
+    "Laplace": (0.0, 1.0),
+    "Gumbel": (0.0, 1.0),
+    "Gamma": (2.0, 1.0),
+    "Beta": (2.0, 3.0),
+    "Poisson": (2.0,),
+    "Bernoulli": (0.3,),
+    "Categorical": (torch.ones(3),),
+}
+
+# %%
+for name, arguments in pairs.items():
+    print(
+        f"{name:12} {getattr(torch.distributions, name)(*map(torch.as_tensor, arguments)).has_rsample}"
+    )
+
+# %% [markdown]
+# Gamma and Beta are no location–scale families; their draws are differentiated implicitly, through the
+# distribution function (Figurnov et al. 2018). The last three are *discrete*: z jumps from one state to
+# the next, and there is no slope to follow.
+#
+# ## When there is no such map
+#
+# Three states with probabilities softmax(logits), and a cost for each. With so few states the truth is a
+# sum: $\mathbb E[f] = \sum_k p_k f_k$ has the gradient $p_k\,(f_k - \mathbb E[f])$ for logit k.
+
+# %%
+logits = torch.tensor([1.0, 0.0, -1.0], dtype=torch.double, requires_grad=True)
+levels = torch.tensor([-1.0, 0.5, 2.0], dtype=torch.double)
+
+
+def cost(y):  # (..., 3), one-hot or anything between -> (...)
+    return (y @ levels) ** 2
+
+
+p, corners = logits.softmax(0), torch.eye(3, dtype=torch.double)
+(exact,) = torch.autograd.grad(p @ cost(corners), logits, retain_graph=True)
+p = p.detach()
+print("by autograd", [round(v, 6) for v in exact.tolist()])
+print("by formula ", [round(v, 6) for v in (p * (cost(corners) - p @ cost(corners))).tolist()])
+
+# %% [markdown]
+# Noise *can* be moved out: add Gumbel noise, −log(−log u), to each logit and take the largest. That
+# draws state k with probability $p_k$ (the Gumbel-max trick):
+
+# %%
+torch.manual_seed(0)
+gumbel = -(-torch.rand(100_000, 3, dtype=torch.double).log()).log()
+states = (logits + gumbel).argmax(1)
+print("probabilities ", [f"{v:.3f}" for v in p.tolist()])
+print("shares drawn  ", [f"{v:.3f}" for v in (torch.bincount(states) / len(states)).tolist()])
+
+# %% [markdown]
+# But argmax is a step, and we have seen what follows: pathwise gradient zero. The score function works.
+# The other way out is to *change the problem*: replace argmax by a softmax at temperature τ. This
+# **Gumbel-softmax** draw, $y = \operatorname{softmax}\bigl((\text{logits}+g)/\tau\bigr)$, lies inside
+# the triangle whose corners are the states.
+
+
+# %%
+def relax(logits, gumbel, temperature):
+    return ((logits + gumbel) / temperature).softmax(-1)
+
+
+torch.manual_seed(3)
+theirs = F.gumbel_softmax(logits.repeat(4, 1), tau=0.5)
+torch.manual_seed(3)
+same_noise = -torch.empty(4, 3, dtype=torch.double).exponential_().log()
+difference = (relax(logits, same_noise, 0.5) - theirs).abs().max()
+print(f"largest difference from torch's gumbel_softmax: {difference:.1e}")
+
+# %% [markdown]
+# Drag the temperature down, then up. The noise is fixed: every dot is the same draw all along.
+
+# %%
+simplex_panel(relax)
+
+# %% [markdown]
+# **What you see.** Low τ: dots in the corners, nearly real states, but a dot that leaves its corner
+# crosses the triangle in one leap. High τ: all dots in the middle, smooth to move, and nothing like a
+# state. The *nearest* corner never changes with τ, so the bars on the right keep the right
+# probabilities.
+#
+# What it costs: bias and spread of the gradient against the exact one, over temperature. The
+# **straight-through** form passes the hard one-hot state to f and takes the soft one's slope
+# (`hard=True` in `torch`).
+
+
+# %%
+def relaxed_gradients(temperature, hard):  # -> (N, 3), one a draw
+    copies = logits.detach().repeat(len(gumbel), 1).requires_grad_()
+    y = relax(copies, gumbel, temperature)
+    if hard:
+        y = F.one_hot(y.argmax(1), 3) + y - y.detach()
+    return torch.autograd.grad(cost(y).sum(), copies)[0]
+
+
+# %%
+one_hot = F.one_hot(states, 3).double()
+by_score = cost(one_hot)[:, None] * (one_hot - p)  # the score of a categorical is y − p
+temperatures = [0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0]
+results = {"score function": [by_score for _ in temperatures]}
+results["Gumbel-softmax"] = [relaxed_gradients(t, hard=False) for t in temperatures]
+results["straight-through"] = [relaxed_gradients(t, hard=True) for t in temperatures]
+
+# %%
+bias = {name: [(g.mean(0) - exact).norm().item() for g in row] for name, row in results.items()}
+spread = {name: [g.var(0).sum().sqrt().item() for g in row] for name, row in results.items()}
+worst = {name: [z_score(g.T, exact).abs().max() for g in row] for name, row in results.items()}
+for name in results:
+    print(
+        f"{name:17} largest |z| of a logit at each τ:", " ".join(f"{v:6.1f}" for v in worst[name])
+    )
+
+# %%
+scaling(
+    [
+        ("temperature τ", "bias", temperatures, bias, {}),
+        ("temperature τ", "standard deviation, one draw", temperatures, spread, {}),
+    ],
+    alt="Left, distance from the exact gradient: small for the score function at all temperatures; for "
+    "Gumbel-softmax it grows with temperature. Right, standard deviation of one draw: for both "
+    "relaxed estimators it grows as the temperature falls, for the score function it is constant.",
+    caption="Three states, 100,000 draws; lengths of vectors of three numbers. The score function has no "
+    "bias: its line on the left shows how well 100,000 draws can measure one.",
+)
+
+# %% [markdown]
+# **What you see.** No temperature is good at both: cooling buys less bias with more variance. In
+# practice τ starts near 1 and is lowered in training; the bias never quite goes. z-scores in the
+# hundreds are the mark of a biased estimator measured with many draws: the score function's stay small,
+# and with three states it is a fair choice.
+#
+# ### Exercise 4: a relaxed draw
+#
+# From uniform numbers to points inside the triangle: N draws of K categories.
+
+
+# %% tags=["exercise"]
+def relaxed_draw(logits, uniform, temperature):  # (K,), (N, K), () -> (N, K)
+    return ...
+
+
+check_relax(relaxed_draw)
+
+
+# %% tags=["solution"]
+def relaxed_draw(logits, uniform, temperature):
+    gumbel = -(-uniform.log()).log()
+    return ((logits + gumbel) / temperature).softmax(dim=1)
+
+
+check_relax(relaxed_draw)
+
+# %% [markdown]
+# ## How many draws an image?
+#
+# A training step estimates the ELBO's gradient with two kinds of chance: *which images* are in the
+# batch, and *which z* is drawn for each. With B images and k draws each, the gradient's variance is
+#
+# $$\underbrace{\frac{A}{B}}_{\text{which images}} + \underbrace{\frac{C}{B\,k}}_{\text{which } z},$$
+#
+# A the variance over images of their mean gradients, C the mean over images of the variance over z. A
+# real VAE, trained briefly, tells how large they are.
+
+# %%
+torch.manual_seed(0)
+vae = VAE(latent_dim=20, hidden=(200,))
+epochs = 120_000 // len(digits.train_images)
+fit(vae, digits.train_images, elbo, epochs=epochs, batch_size=256, lr=3e-3)
+
+# %% [markdown]
+# To tell the two apart: take each batch twice, with fresh draws of z. The two gradients differ by the
+# draws alone; half their squared difference is the draws' variance. The variance between batches holds
+# both. The variances are summed over all weights of a network.
+
+
+# %%
+def weight_gradient(model, objective, x):  # -> all weights' gradients in one row, encoder's first
+    weights = [*model.encoder.parameters(), *model.decoder.parameters()]
+    gradients = torch.autograd.grad(-objective(model, x).mean(), weights)
+    return torch.cat([g.flatten() for g in gradients])
+
+
+def gradient_noise(model, objective, batch, rounds=24):
+    torch.manual_seed(1)
+    pairs = []
+    for _ in range(rounds):
+        x = digits.train_images[torch.randint(len(digits.train_images), (batch,))]
+        pairs.append(torch.stack([weight_gradient(model, objective, x) for _ in range(2)]))
+    pairs = torch.stack(pairs)  # (rounds, 2, weights)
+    draws = (pairs[:, 0] - pairs[:, 1]).square().mean(0) / 2
+    images = pairs.var(0).mean(0) - draws
+    cut = sum(p.numel() for p in model.encoder.parameters())
+    return [(images[w].sum().item(), draws[w].sum().item()) for w in (slice(cut), slice(cut, None))]
+
+
+# %%
+def bound(draws):
+    return lambda model, x: elbo(model, x, samples=draws).bound
+
+
+parts = {
+    f"{images} × {draws}": gradient_noise(vae, bound(draws), images)
+    for images, draws in ((64, 1), (64, 4), (64, 16), (256, 1))
+}
+
+# %%
+print("images × draws   encoder: images    draws     total    decoder: images  draws  total")
+for name, ((a, b), (c, e)) in parts.items():
+    print(f"{name:16} {a:15.1f} {b:8.1f} {a + b:9.1f} {c:18.1f} {e:6.1f} {c + e:6.1f}")
+
+# %% [markdown]
+# Is the formula right? Then each row must give the same A and the same C, up to noise. For the encoder:
+
+# %%
+for name, ((a, b), _) in parts.items():
+    images, draws = map(int, name.split(" × "))
+    print(f"{name:9} A = {images * a:8,.0f}   C = {images * draws * b:8,.0f}")
+
+# %%
+noise_bars(
+    parts,
+    alt="Stacked bars for encoder and decoder. More draws an image shrink only the part that is due to z, "
+    "while one draw each for four times as many images shrinks both parts and gives the lowest bar.",
+    caption=f"{digits.name}, VAE with 20 latent dimensions. Number on a bar: share of the noise that is due to "
+    "the draws of z. Below: images × draws an image.",
+    ylabel="variance, summed over weights",
+)
+
+# %% [markdown]
+# **What you see.** Prediction (b): **256 × 1** beats 64 × 4, at the same 256 decoder passes. The draws'
+# part falls with the product B·k, however you spend it; the images' part falls only with B. So spend
+# every pass on a new image: k = 1. It is not that one draw is precise. In the encoder the draws make
+# much of the noise, and still a second image is the better buy than a second draw. (Many draws do pay
+# where they change the *objective*: the tighter bound of IWAE.)
+#
+# And without the trick? The score function for the encoder of the same VAE, with log p(x|z) as its f:
+
+
+# %%
+def by_the_score(model, x):
+    q = model.encode(x)
+    z = q.sample()
+    log_p = model.decode(z).log_prob(x)
+    return log_p + log_p.detach() * q.log_prob(z) - kl_divergence(q, model.prior)
+
+
+# %%
+with_trick, without = parts["64 × 1"][0], gradient_noise(vae, by_the_score, 64)[0]
+print(
+    f"noise of the encoder's gradient: {sum(with_trick):,.0f} with the trick, {sum(without):,.0f} without"
+)
+print(f"images needed for the same noise: {sum(without) / sum(with_trick):,.0f} times as many")
+
+# %% [markdown]
+# ## The KL: in closed form, or from draws
+#
+# The ELBO's second term, KL(q ‖ p), is an average over q too. For two Gaussians,
+#
+# $$\log\frac{q(z)}{p(z)} \overset{(5)}{=} \log\frac{\sigma_p}{\sigma_q} - \frac{(z-\mu_q)^2}{2\sigma_q^2} + \frac{(z-\mu_p)^2}{2\sigma_p^2}.$$
+#
+# Average over q: $\mathbb E(z-\mu_q)^2 = \sigma_q^2$, and
+# $\mathbb E(z-\mu_p)^2 = \sigma_q^2 + (\mu_q-\mu_p)^2$, so
+#
+# $$\mathrm{KL}\bigl(q\,\|\,p\bigr) \overset{(6)}{=} \log\frac{\sigma_p}{\sigma_q} - \frac12 + \frac{\sigma_q^2 + (\mu_q-\mu_p)^2}{2\sigma_p^2}.$$
+
+
+# %%
+def kl_by_scipy(q, log_p):
+    def inside(z):
+        return q.pdf(z) * (q.logpdf(z) - log_p(z))
+
+    return integrate.quad(inside, -12, 12, points=(-0.3, 0.8))[0]
+
+
+mq, sq, mp, sp = torch.tensor([0.8, 0.6, -0.3, 1.5], dtype=torch.double)
+q, p = Normal(mq, sq), Normal(mp, sp)
+weight = q.log_prob(grid).exp() * step
+line_5 = (sp / sq).log() - (grid - mq) ** 2 / (2 * sq**2) + (grid - mp) ** 2 / (2 * sp**2)
+line_6 = (sp / sq).log() - 0.5 + (sq**2 + (mq - mp) ** 2) / (2 * sp**2)
+
+# %%
+print(f"∫ q (log q − log p)  {(weight * (q.log_prob(grid) - p.log_prob(grid))).sum():.6f}")
+print(f"(5), averaged        {(weight * line_5).sum():.6f}")
+print(f"(6), closed form     {line_6:.6f}")
+print(f"torch                {kl_divergence(q, p):.6f}")
+print(f"SciPy's quadrature   {kl_by_scipy(stats.norm(0.8, 0.6), stats.norm(-0.3, 1.5).logpdf):.6f}")
+
+# %% [markdown]
+# Two Laplace distributions have one as well, with the distance of the means δ = |μ_q − μ_p|:
+# $\log\frac{b_p}{b_q} - 1 + \frac{\delta}{b_p} + \frac{b_q}{b_p}\,e^{-\delta/b_q}$.
+
+# %%
+delta = (mq - mp).abs()
+closed = (sp / sq).log() - 1 + delta / sp + sq / sp * (-delta / sq).exp()
+by_scipy = kl_by_scipy(stats.laplace(0.8, 0.6), stats.laplace(-0.3, 1.5).logpdf)
+print(f"closed form          {closed:.6f}")
+print(f"torch                {kl_divergence(Laplace(mq, sq), Laplace(mp, sp)):.6f}")
+print(f"SciPy's quadrature   {by_scipy:.6f}")
+
+# %% [markdown]
+# A closed form belongs to a *pair*, not to a family. With a Gaussian q:
+
+# %%
+halves = torch.distributions.Categorical(torch.ones(2, dtype=torch.double))
+bumps = Normal(torch.tensor([-2.0, 2.0], dtype=torch.double), torch.tensor(0.7, dtype=torch.double))
+mixture = torch.distributions.MixtureSameFamily(halves, bumps)
+
+# %%
+priors = {
+    "Gaussian": p,
+    "Laplace": Laplace(mp, sp),
+    "Cauchy": torch.distributions.Cauchy(mp, sp),
+    "two Gaussians": mixture,
+}
+
+# %%
+for name, other in priors.items():
+    try:
+        print(f"KL(Gaussian ‖ {name:13}) = {kl_divergence(q, other):.4f}")
+    except NotImplementedError:
+        print(f"KL(Gaussian ‖ {name:13}): torch has no closed form")
+
+# %% [markdown]
+# Where there is none, draw: $\log q(z) - \log p(z)$ with z ~ q is an unbiased estimate, and z = μ + σε
+# gives its gradient. Both against SciPy, for the prior of two Gaussians:
+
+
+# %%
+def kl_to_mixture(mean):
+    c, d = stats.norm(-2, 0.7), stats.norm(2, 0.7)
+    return kl_by_scipy(stats.norm(mean, 0.6), lambda z: math.log((c.pdf(z) + d.pdf(z)) / 2))
+
+
+# %%
+torch.manual_seed(0)
+means = torch.full((100_000,), 0.8, dtype=torch.double, requires_grad=True)
+q = Normal(means, sq)
+z = q.rsample()
+sampled_kl = q.log_prob(z) - mixture.log_prob(z)
+(g,) = torch.autograd.grad(sampled_kl.sum(), means)
+
+# %%
+sampled_kl, truth = sampled_kl.detach(), kl_to_mixture(0.8)
+slope = (kl_to_mixture(0.801) - kl_to_mixture(0.799)) / 0.002
+rows = (("KL", sampled_kl, truth), ("∂KL/∂μ", g, slope))
+for name, row, true in rows:
+    print(
+        f"{name:7} {row.mean():.4f}, SciPy {true:.4f}, z-score {z_score(row, true):4.1f}; "
+        f"standard deviation of one draw {row.std():.3f}"
+    )
+
+# %% [markdown]
+# What does sampling cost a VAE, where we can do both? Three objectives with the same average gradient,
+# on an untrained and on our trained network. In the third, q's own parameters are held fixed inside log
+# q, since that part of the gradient is the score, and averages to zero (Roeder et al. 2017).
+
+
+# %%
+def sampled(model, x, hold=False):
+    q = model.encode(x)
+    z = q.rsample()
+    if hold:
+        q = q.expand(q.batch_shape)
+        q.base_dist = Normal(q.mean.detach(), q.stddev.detach())
+    return model.decode(z).log_prob(x) + model.prior.log_prob(z) - q.log_prob(z)
+
+
+# %%
+torch.manual_seed(0)
+networks = {"untrained": VAE(latent_dim=20, hidden=(200,)), "trained": vae}
+objectives = {
+    "closed form": bound(1),
+    "sampled": sampled,
+    "sampled, q held": lambda model, x: sampled(model, x, hold=True),
+}
+for state, model in networks.items():
+    for name, objective in objectives.items():
+        images, draws = gradient_noise(model, objective, 64)[0]
+        print(f"{state:10} {name:16} noise of the encoder's gradient due to draws {draws:8.1f}")
+
+# %% [markdown]
+# **What you see.** On the untrained network sampling the KL multiplies the noise; nearly all of the
+# extra comes from the score inside log q, since with q held it is gone. After training, sampling costs
+# only some per cent on top. And with q held, the sampled form is *less* noisy than the closed one: were
+# q the true posterior, log p(x, z) − log q(z|x) would be log p(x) for every z, so its two parts cancel
+# draw by draw, the better the closer q is. A closed form is exact for its own term; it need not make the
+# *sum* quieter.
+#
+# ### Exercise 5: any two Gaussians
+#
+# Write KL(q ‖ p) for diagonal Gaussians, the prior's mean and width given too. All sigmas are standard
+# deviations.
+
+
+# %% tags=["exercise"]
+def kl_gaussians(mean, sigma, prior_mean, prior_sigma):  # (B, d) each -> (B,)
+    return ...
+
+
+check_kl_gaussians(kl_gaussians)
+
+
+# %% tags=["solution"]
+def kl_gaussians(mean, sigma, prior_mean, prior_sigma):
+    squares = (sigma**2 + (mean - prior_mean) ** 2) / (2 * prior_sigma**2)
+    return ((prior_sigma / sigma).log() - 0.5 + squares).sum(1)
+
+
+check_kl_gaussians(kl_gaussians)
+
+# %% [markdown]
+# ## Recap
+#
+# 1. A draw has no `grad_fn`. Draw noise without parameters, compute z = μ + σε from it, and the gradient
+#    goes through. `sample` for `rsample` raises no error and teaches the encoder nothing.
+# 2. Score function: E[f ∇ log q], for any f. Pathwise: E[f′ ∇z], for f without jumps. Both unbiased, as
+#    z-scores show. In 100 dimensions the score function needed some ten thousand times the draws:
+#    prediction (a).
+# 3. Discrete z has no smooth map. The score function stays unbiased; Gumbel-softmax is biased, and less
+#    bias costs more variance.
+# 4. One draw for each of 256 images beats four for each of 64: prediction (b). A KL in closed form
+#    belongs to a pair of distributions; without one, draw it, unbiased and with some more noise.
+#
+# **The limit of this chapter.** We have a bound and an honest gradient of it, but hardly a model: a toy,
+# and a network trained for a few seconds to be measured. Chapter 05 puts everything together, and it is
+# called the variational autoencoder.
+#
+# ## Sources, and where this chapter differs
+#
+# Kingma & Welling 2014, *Auto-Encoding Variational Bayes*, arXiv:1312.6114 (sections 2.3 and 2.4; one
+# draw and batches of 100 in section 2.3). Rezende, Mohamed & Wierstra 2014, *Stochastic
+# Backpropagation*, arXiv:1401.4082. Williams 1992, *Simple Statistical Gradient-Following Algorithms for
+# Connectionist Reinforcement Learning* (REINFORCE), Machine Learning 8. Mohamed et al. 2020, *Monte
+# Carlo Gradient Estimation in Machine Learning*, arXiv:1906.10652. Jang, Gu & Poole 2017, *Categorical
+# Reparameterization with Gumbel-Softmax*, arXiv:1611.01144. Maddison, Mnih & Teh 2017, *The Concrete
+# Distribution*, arXiv:1611.00712. Figurnov, Mohamed & Mnih 2018, *Implicit Reparameterization
+# Gradients*, arXiv:1805.08498. Roeder, Wu & Duvenaud 2017, *Sticking the Landing*, arXiv:1703.09194. The
+# order of ideas follows S. Tulyakov's lecture *Variational Auto Encoders*.
+#
+# | a lecture says | right is | seen in |
+# |---|---|---|
+# | log p(x) ≥ E over z ~ p(z) of log p(x\|z), minus KL | z ~ q(z\|x); with z ~ p(z) the encoder learns only the prior | *Is it right on average?* |
+# | N(μ, σ), N(μ(x), σ(x)) | say whether σ or σ² is meant; `torch` takes σ | *A draw has no slope* |
+# | KL for Laplace and Gaussian: closed form | for particular pairs of distributions only; Gaussian ‖ mixture has none | *The KL: in closed form, or from draws* |

@@ -1,0 +1,116 @@
+"""Chapter 04 prints what it promises; the truths come from SciPy and closed forms, not from it."""
+
+import math
+import re
+
+import pytest
+from notebook_runs import printed
+from scipy import integrate, stats
+
+NUMBER = r"-?\d[\d,]*\.?\d*"
+
+
+@pytest.fixture(scope="module")
+def text(solved):
+    return printed(solved("04_reparameterization"))
+
+
+def numbers(text, start, lines=1):
+    """All numbers in the lines after the one that begins with `start`, that one included."""
+    found = re.search(rf"^{re.escape(start)}.*(?:\n.*){{{lines - 1}}}", text, re.MULTILINE)[0]
+    return [float(n.replace(",", "")) for n in re.findall(NUMBER, found[len(start) :])]
+
+
+def test_every_line_of_both_derivations_is_the_same_number(text):
+    def average(function):
+        return integrate.quad(lambda z: stats.norm.pdf(z, 0.8, 0.6) * function(z), -6, 7)[0]
+
+    by_score = (
+        average(lambda z: math.sin(3 * z) * (z - 0.8) / 0.36),
+        average(lambda z: math.sin(3 * z) * ((z - 0.8) ** 2 - 0.36) / 0.216),
+    )
+    rows = re.findall(r"^(\S.*?)∂/∂μ (-0\.\d{6}), ∂/∂σ (-0\.\d{6})$", text, re.MULTILINE)
+    assert len(rows) == 7
+    for _, mu, sigma in rows:
+        assert (float(mu), float(sigma)) == pytest.approx(by_score, abs=2e-6)
+
+
+def test_z_scores_tell_right_estimators_from_wrong_ones(text):
+    rows = re.findall(r"^(\w+) +z-scores: mean +(\S+), sd (\S+);", text, re.MULTILINE)
+    scores = {name: (float(mean), float(sd)) for name, mean, sd in rows}
+    for name in ("reparameterized", "with_the_score"):
+        assert abs(scores[name][0]) < 0.15
+        assert scores[name][1] == pytest.approx(1, abs=0.1)
+    assert scores["forgot_the_r"][0] < -5
+    assert scores["drawn_from_the_prior"][0] < -5
+    one = re.findall(r"^(\w+) .*\(z +(\S+)\).*\(z +(\S+)\)$", text, re.MULTILINE)
+    worst = {name: max(abs(float(a)), abs(float(b))) for name, a, b in one}
+    assert max(worst["reparameterized"], worst["with_the_score"]) < 4
+    assert min(worst["forgot_the_r"], worst["drawn_from_the_prior"]) > 50
+
+
+def test_a_step_defeats_the_pathwise_estimator_only(text):
+    truth, _ = integrate.quad(lambda z: 4 * stats.norm.pdf(z, 0.8, 0.6) * (z - 0.8) / 0.36, 0, 8)
+    rows = re.findall(r"^(score function|pathwise) +∂/∂μ (\S+) ± (\S+),", text, re.MULTILINE)
+    (_, score, error), (_, path, _) = rows
+    assert abs(float(score) - truth) < 4 * float(error)
+    assert float(path) == 0
+
+
+def test_variance_grows_as_worked_out(text):
+    rows = re.findall(r"^ +(\d+) +(\d+) +(\d+) +([\d.]+) +\d+ ×, with", text, re.MULTILINE)
+    assert [int(r[0]) for r in rows] == [1, 3, 10, 30, 100, 300]
+    for d, score, baseline, pathwise in (tuple(map(float, r)) for r in rows):
+        assert score == pytest.approx(4 * d**2 + 14 * d + 12, rel=0.12)
+        assert baseline == pytest.approx(6 * d + 12, rel=0.12)
+        assert pathwise == pytest.approx(4, rel=0.06)
+
+
+def test_laplace_draws_and_their_gradients(text):
+    assert float(re.search(r"SciPy's Laplace: p = (\S+)", text)[1]) > 0.01
+    scores = re.findall(r"^∂/∂\w: .* z-score (\S+)$", text, re.MULTILINE)
+    assert len(scores) == 2
+    assert all(abs(float(z)) < 4 for z in scores)
+
+
+def test_relaxation_trades_bias_for_variance(text):
+    assert numbers(text, "by autograd") == pytest.approx(numbers(text, "by formula"), abs=2e-6)
+    assert numbers(text, "shares drawn") == pytest.approx(numbers(text, "probabilities"), abs=0.006)
+    assert float(re.search(r"torch's gumbel_softmax: (\S+)", text)[1]) < 1e-9
+    score = numbers(text, "score function    largest |z| of a logit at each τ:")
+    relaxed = numbers(text, "Gumbel-softmax    largest |z| of a logit at each τ:")
+    assert max(score) < 4
+    assert relaxed[-1] > 100 > 10 > relaxed[0]
+    assert relaxed[2:] == sorted(relaxed[2:])
+
+
+def test_one_draw_for_each_image_is_the_best_use_of_a_draw(text):
+    rows = {name: numbers(text, name) for name in ("64 × 1 ", "64 × 4 ", "64 × 16 ", "256 × 1 ")}
+    (images, one, *_), (_, four, *_), (_, sixteen, *_), _ = rows.values()
+    assert four == pytest.approx(one / 4, rel=0.35)
+    assert sixteen == pytest.approx(one / 16, rel=0.35)
+    for total in (2, 5):  # of the encoder, of the decoder
+        assert rows["256 × 1 "][total] < 0.8 * rows["64 × 4 "][total]
+    assert images > 0
+    assert numbers(text, "images needed for the same noise:")[0] > 1000
+
+
+def test_kl_closed_and_sampled(text):
+    q, p = stats.norm(0.8, 0.6), stats.norm(-0.3, 1.5)
+    gaussian, _ = integrate.quad(lambda z: q.pdf(z) * (q.logpdf(z) - p.logpdf(z)), -6, 7)
+    q, p = stats.laplace(0.8, 0.6), stats.laplace(-0.3, 1.5)
+    laplace, _ = integrate.quad(
+        lambda z: q.pdf(z) * (q.logpdf(z) - p.logpdf(z)), -20, 20, points=(-0.3, 0.8)
+    )
+    assert numbers(text, "∫ q (log q − log p)  ", 5)[::1][0] == pytest.approx(gaussian, abs=2e-6)
+    for name in ("(5), averaged ", "(6), closed form "):
+        assert numbers(text, name)[0] == pytest.approx(gaussian, abs=2e-6)
+    for name, wanted in (("closed form ", laplace), ("torch  ", gaussian)):
+        assert numbers(text, name)[0] == pytest.approx(wanted, abs=2e-6)
+    for name in ("KL   ", "∂KL/∂μ"):
+        assert abs(numbers(text, name)[2]) < 4
+    noise = dict(re.findall(r"^(\w+ +\S.*?) +noise of the .* draws +(\S+)$", text, re.MULTILINE))
+    noise = {re.sub(" +", " ", name): float(value) for name, value in noise.items()}
+    assert noise["untrained sampled"] > 3 * noise["untrained closed form"]
+    assert noise["trained closed form"] < noise["trained sampled"]
+    assert noise["trained sampled, q held"] < noise["trained closed form"]
