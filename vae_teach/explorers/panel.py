@@ -34,7 +34,8 @@ class Panel(VBox):
             float, ink in [0, 1]; a uint8 array (H, W) or (H, W, 3); or a matplotlib Figure. A
             figure that is the same object as before is not drawn anew: only its artists made with
             `animated=True` are, over all the others as they were the first time. That takes
-            milliseconds instead of tens of them, so make a figure once, outside of `draw`.
+            milliseconds instead of tens of them, so make a figure once, outside of `draw`. Hand
+            matplotlib NumPy arrays: it reads a tensor number by number.
         controls: dict of name -> ipywidgets control with a `value` (FloatSlider, IntSlider,
             Dropdown, ToggleButtons, Checkbox, ...).
         alt: what a reader who cannot see the picture needs to know.
