@@ -46,12 +46,12 @@ def test_chapter_00_keeps_its_promises(solved):
             float(v)
             for v in re.search(rf"^{name}\s+(\d+)%\s+(-?\d+) nats\s+(\d+)%", text, re.M).groups()
         ]
-        for name in ("digit", "upside down", "negative", "shuffled", "blank")
+        for name in ("digit", "flipped", "negative", "shuffled", "blank")
     }
     assert table["digit"][0] > 90
     assert table["negative"][0] > 30  # the classifier is sure of what is no digit
     assert table["negative"][2] == table["shuffled"][2] == 100
     assert table["blank"][2] == 0
-    assert table["upside down"][2] < 50
+    assert table["flipped"][2] < 50
     bounds = {name: row[1] for name, row in table.items()}
-    assert bounds["blank"] > bounds["digit"] > bounds["upside down"] > bounds["shuffled"]
+    assert bounds["blank"] > bounds["digit"] > bounds["flipped"] > bounds["shuffled"]

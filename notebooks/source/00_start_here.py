@@ -2,12 +2,13 @@
 # # 00 · Start here
 #
 # A course on variational autoencoders that you run rather than read. Every formula is computed
-# beside its text, networks are trained in front of you, and there is something to drag on every page.
+# beside its text, networks are trained in front of you (on this first page they come ready-made), and there is something
+# to drag on every page.
 #
 # Work through the cells with **Shift+Enter**, or run the whole page with *Run ▸ Run All Cells*.
 #
 # **You will be able to**
-# 1. say what a generative model of images can do, and show each of four things on screen;
+# 1. say four things a generative model of images can do (sample, change, classify, score), and show each;
 # 2. write down what p(C|x) leaves out of p(x, C), on an example where both are exact;
 # 3. use Bayes' rule to classify with a generative model;
 # 4. find your way: the course's map, its notation, its exercises.
@@ -52,7 +53,7 @@ print(f"accelerator: {accelerator}")
 #
 # The chapters open on **MNIST**, 70,000 handwritten digits, downloaded once (12 MB). Without a
 # network they open on **strokes**, 24,000 digits of 28×28 pixels that this course draws from splines on
-# your machine. The next cell says which of the two you have, and why.
+# your machine. The next cell says which of the two you have.
 
 # %%
 digits = data.course_set()
@@ -73,14 +74,17 @@ figures.image_grid(
 # | variable | effect |
 # |---|---|
 # | `VAE_TEACH_DATA` | a folder to keep downloads in, or one that holds `MNIST/raw` already |
-# | `VAE_TEACH_DATASET` | open every chapter on this set: `mnist`, `fashion` or `strokes` |
+# | `VAE_TEACH_DATASET` | open every chapter on this set: `mnist`, `strokes` or `fashion` (Fashion-MNIST, clothes) |
 #
 # ## Exercises name your mistake
 #
 # An exercise is a function whose body is `return ...`. Replace the dots and run the cell: the check
 # below it says what is right, or names the mistake. The collapsed cell after it holds a solution (click
-# on the blue bar at its left, or *View ▸ Expand Selected Code*). Try one: the mean of N numbers.
-# `(N,) -> ()` says that a vector goes in and a single number comes out.
+# on the blue bar at its left, or *View ▸ Expand Selected Code*).
+#
+# ### Exercise 1: the mean
+#
+# Of N numbers. `(N,) -> ()` says that a vector goes in and a single number comes out.
 
 
 # %% tags=["exercise"]
@@ -105,8 +109,10 @@ check_mean(sample_mean)
 # A **generative** model learns p(x, C), or p(x) where there are no classes: which images are there at all,
 # and how common is each?
 #
-# From the joint, everything else follows by two rules:
-# $p(x) = \sum_C p(x, C)$ and $p(C\mid x) = p(x, C) / p(x)$. The way back is closed: no p(C|x) tells p(x).
+# A joint is usually built as $p(x, C) = p(x\mid C)\,p(C)$: the **likelihood** of x under class C times the
+# **prior**, the share of class C. From it everything else follows: the **evidence** $p(x) = \sum_C p(x, C)$, and,
+# by **Bayes' rule**, the **posterior** $p(C\mid x) = p(x\mid C)\,p(C) / p(x)$. The way back is closed:
+# $p(x, C) = p(C\mid x)\,p(x)$, and p(C|x) leaves out the factor p(x).
 #
 # Take two classes on a line, A = N(0, 1) and B = N(2, 1) (mean, *variance*), so that all is exact.
 # **Drag x far to the right** and watch the three numbers. Then change how common class A is.
@@ -119,8 +125,8 @@ two_classes()
 # The upper picture needs both bells; the lower curve needs only their *ratio*.
 #
 # For these two classes Bayes' rule gives $p(B\mid x) = \mathrm{sigmoid}(2x - 2)$ if they are equally common:
-# the logarithm of the ratio of the bells is $2x - 2$. Logistic regression, the plainest
-# discriminative model, must find that line from labelled draws alone, without ever seeing a bell:
+# the logarithm of the ratio of the bells is $-\tfrac12(x-2)^2 + \tfrac12 x^2 = 2x - 2$. Logistic regression, the
+# plainest discriminative model, must find that line from labelled draws alone, without ever seeing a bell:
 
 # %%
 generator = torch.Generator().manual_seed(0)
@@ -128,14 +134,16 @@ labels = torch.randint(0, 2, (20_000,), generator=generator)  # 0 is A, 1 is B
 x = 2.0 * labels + torch.randn(20_000, generator=generator)
 line = LogisticRegression(C=1e6).fit(x[:, None].numpy(), labels.numpy())
 print(f"log-odds, learnt:  {line.coef_[0, 0]:.2f} x + ({line.intercept_[0]:.2f})")
+# log p(x, B) − log p(x, A) at x = 0 and at x = 1 gives intercept and slope
 ratio = log_joint(torch.tensor([0.0, 1.0]), share=0.5) @ torch.tensor([-1.0, 1.0])
 print(f"log-odds, exact:   {ratio[1] - ratio[0]:.2f} x + ({ratio[0]:.2f})")
 
 # %% [markdown]
 # ### Exercise 2: the evidence
 #
-# K classes. Given $\log p(x\mid C)$ for N images and $\log p(C)$, return $\log p(x)$, the *evidence*.
-# (`torch.logsumexp` adds numbers that are given by their logarithms.)
+# K classes. Given $\log p(x\mid C)$ for N images and $\log p(C)$, return $\log p(x)$. Images have likelihoods
+# like $e^{-1000}$, which is 0 on a computer; `torch.logsumexp(..., dim=...)` adds numbers that are given by their
+# logarithms.
 
 
 # %% tags=["exercise"]
@@ -179,8 +187,9 @@ check_posterior(posterior)
 #
 # Here are two networks that come with the course: a variational autoencoder (**VAE**), which models
 # p(x), and a small convolutional classifier, which models p(C|x). How a VAE works is what the
-# course is about; today we only use one. It describes an image x by a *code* z of 20 numbers: the
-# *encoder* finds codes for an image, the *decoder* draws the image of a code.
+# course is about; today we only use one. It describes an image x by a *code* z of 20 numbers. Its *encoder*
+# answers an image with a Gaussian over codes, q(z|x): a mean and a variance for each number. Its *decoder* draws the
+# image of a code.
 
 # %%
 vae = pretrained.for_set("vae20", digits)
@@ -189,8 +198,9 @@ classifier = pretrained.for_set("classifier", digits)
 # %% [markdown]
 # ### Sample
 #
-# Draw a code from the *prior* p(z), here 20 independent standard normal numbers, and decode it. None
-# of these digits was ever written by anyone. No classifier can do this.
+# Draw a code from the prior p(z), here 20 independent standard normal numbers, and decode it. None
+# of these was ever written by anyone. Many can be read, others lie between two digits. No classifier can
+# do this.
 
 # %%
 torch.manual_seed(1)
@@ -208,17 +218,18 @@ figures.image_grid(
 # %% [markdown]
 # ### Change
 #
-# Encode two images, go from one code to the other, decode on the way. **Drag t** from 0 to 1: one digit
-# bends into another, instead of fading.
+# Encode two images, go from one code to the other, decode on the way. **Drag t** from 0 to 1: on the left, through
+# the codes, one image bends into another; on the right, through the pixels, it only fades.
 
 # %%
-ends = vae.encode(digits.test_images[:2]).mean.detach()
+pair = digits.test_images[[0, 2]]
+ends = vae.encode(pair).mean.detach()
 
 
 def on_the_way(t):
     with torch.no_grad():
         drawn = vae.decode(torch.lerp(*ends, t)[None]).mean[0]
-    faded = torch.lerp(*digits.test_images[:2], t)
+    faded = torch.lerp(*pair, t)
     return torch.cat([drawn, torch.zeros(1, 28, 4), faded], dim=2)
 
 
@@ -227,12 +238,13 @@ Panel(
     {"t": FloatSlider(0.5, min=0, max=1, step=0.01, description="t")},
     alt="Two pictures half-way between two digits: left, decoded from the code half-way; right, the "
     "two digits laid over each other.",
-    caption=f"{digits.name}, test images 0 and 1. Left through the codes, right through the pixels, "
+    caption=f"{digits.name}, test images 0 and 2. Left through the codes, right through the pixels, "
     "half-way (t = 0.5).",
 )
 
 # %% [markdown]
-# Each number of the code changes something. Here are eight of the twenty, starting from a test image:
+# Some numbers of the code change much, some almost nothing. Here are eight of the twenty, starting from a test
+# image:
 
 # %%
 LatentSliders(vae, z=vae.encode(digits.test_images[:1]).mean[0].detach(), dimensions=range(8))
@@ -240,9 +252,10 @@ LatentSliders(vae, z=vae.encode(digits.test_images[:1]).mean[0].detach(), dimens
 # %% [markdown]
 # ### Classify
 #
-# To classify, a generative model asks each class how well *it* explains the image: $p(x, C) = p(C)\,p(x\mid C)$.
-# We give each digit a Gaussian of its own in the space of codes, p(z|C), with the mean and covariance of
-# the codes of its training images. Nothing else is trained.
+# To classify, a generative model asks each class how well *it* explains the image: $p(x, C) = p(x\mid C)\,p(C)$.
+# We give each class a Gaussian of its own in the space of codes, p(z|C), with the mean and covariance of
+# the codes of its training images (the covariance of their means, plus the encoder's own average variance).
+# Nothing else is trained.
 
 # %%
 with torch.no_grad():
@@ -254,9 +267,13 @@ classes = MultivariateNormal(means, torch.stack(spread))  # p(z|C), ten of them
 log_share = labels.bincount(minlength=10).div(len(labels)).log()  # log p(C)
 
 # %% [markdown]
-# How well class C explains x takes an integral over all codes, and a bound that chapter 03 derives:
-# $\log p(x\mid C) \ge \mathbb E_q[\log p(x\mid z)] - \mathrm{KL}(q(z\mid x)\,\|\,p(z\mid C))$, q being what the
-# encoder says. Its first term is the same for every class. So score the classes by the other:
+# Now $p(x\mid C) = \int p(x\mid z)\,p(z\mid C)\,dz$, an integral over all codes. Chapter 03 derives a bound for it:
+#
+# $$\log p(x\mid C) \ge \mathbb E_q[\log p(x\mid z)] - \mathrm{KL}(q(z\mid x)\,\|\,p(z\mid C)).$$
+#
+# KL(q‖p), the average of log q − log p under q, says how badly p fits draws of q; it is 0 only if they agree. The
+# first term is the same for every class, because the decoder sees only z. So score the classes by the
+# second. (A shortcut: we compare bounds, not the probabilities themselves.)
 
 # %%
 x, y = digits.test_images[:2000], digits.test_labels[:2000]
@@ -273,8 +290,7 @@ print(f"discriminative model right on {(discriminative == y).float().mean():.1%}
 # %% [markdown]
 # The specialist wins, as it should: it spent all its numbers on the border between the classes. But the
 # generative model can run its classes backwards: $x \sim p(x\mid C)$, draw a code from p(z|C) and decode. This is
-# *conditional sampling*. (A lecture calls it style transfer; that would keep one image's content and take
-# another's style.)
+# *conditional sampling*. (Not style transfer, which keeps one image's content and takes another's style.)
 
 # %%
 torch.manual_seed(2)
@@ -283,7 +299,7 @@ with torch.no_grad():
 
 figures.image_rows(
     {f"draw {i + 1}": drawn[10 * i : 10 * i + 10] for i in range(3)},
-    alt="Three rows of ten drawn digits each; the columns are the classes 0 to 9 and mostly look it.",
+    alt="Three rows of ten drawn digits each; the columns are the classes 0 to 9, and most of them are readable.",
     caption=f"Conditional samples, VAE on {digits.name}. Columns: C = 0, 1, ..., 9.",
     width=7.5,
 )
@@ -291,26 +307,27 @@ figures.image_rows(
 # %% [markdown]
 # ### Score
 #
-# Now the prediction. Digits, and four kinds of strange picture: upside down, the negative, the digit's
-# own pixels shuffled, and blank paper.
+# Now the prediction. Digits, and four kinds of strange picture: flipped top to bottom (a 0, 1, 3 or 8
+# survives that, a 2 becomes a 5), the negative, the digit's own pixels shuffled, and blank paper.
 
 # %%
 torch.manual_seed(3)
 x = digits.test_images[:500]
 shuffled = x.flatten(1)[:, torch.randperm(784)].reshape(x.shape)
-pictures = {"digit": x, "upside down": x.flip(2), "negative": 1 - x, "shuffled": shuffled}
+pictures = {"digit": x, "flipped": x.flip(2), "negative": 1 - x, "shuffled": shuffled}
 pictures["blank"] = torch.zeros_like(x)
 
 figures.image_rows(
     {name: images[:10] for name, images in pictures.items()},
-    alt="Five rows: ten digits, the same upside down, white on black, as noise, and ten blank squares.",
+    alt="Five rows: ten digits, the same flipped, white on black, as noise, and ten blank squares.",
     caption=f"{digits.name}: the first ten of 500 test images, and what is made of them.",
     width=7,
 )
 
 # %% [markdown]
-# The classifier says how probable its favourite class is. The VAE says how probable the *image* is: the
-# ELBO, in nats, a lower bound on log p(x). As a warning we take an ELBO below that of 99 % of the digits.
+# The classifier says how probable its favourite class is. The VAE says how probable the *image* is, by the
+# **ELBO** (evidence lower bound): a lower bound on log p(x), in **nats**, the unit of natural logarithms
+# (1 nat = 1/ln 2 = 1.44 bits). It warns of an image whose ELBO is below that of 99 % of the digits.
 
 # %%
 print("              classifier at least 90 % sure    ELBO, mean    warned of")
@@ -324,12 +341,13 @@ for name, images in pictures.items():
     print(f"{name:14}{sure.float().mean():16.0%} {bound.mean():23.0f} nats {warned:9.0%}")
 
 # %% [markdown]
-# **What you see.** Of many strange pictures the classifier is sure, of some kinds more often than not: its ten
-# probabilities must sum to 1, and "none of these" is not among them. The generative model was never
-# shown strange pictures either, yet warns of every negative and of all noise. Digits upside down
-# are still made of strokes: it warns of few of them.
+# **What you see.** Of many negatives the classifier is sure, of noise less often; on blank paper it is
+# not. Nothing in its training asked it to hesitate far from the digits: p(C|x) was fitted only where digits were.
+# The VAE was never shown strange pictures either, yet it warns of every negative and of all noise.
+# Flipped digits are still made of strokes: it warns of the smaller part. (Of 1 % of the digits it warns by
+# construction.)
 #
-# And blank paper scores **best of all**. A likelihood is high where an image is easy to predict, not where
+# But blank paper, where the classifier was wise, scores **best of all** with the VAE. A likelihood is high where an image is easy to predict, not where
 # it is typical: every digit's surroundings are blank, so the model predicts blank pixels very well. A
 # high likelihood is no seal of being a digit (Nalisnick et al. 2019).
 # (On grey pixels these scores are likelihoods only up to a subtlety that chapter 05 settles.)
@@ -355,6 +373,11 @@ def bits_per_pixel(log_p, pixels):
 
 check_bits(bits_per_pixel)
 
+# %%
+with torch.no_grad():
+    bound = elbo(vae, digits.test_images[:500], samples=10).bound.mean().item()
+print(f"digits: {bound:.0f} nats are at most {-bound / math.log(2) / 784:.2f} bits a pixel")
+
 # %% [markdown]
 # ## The course
 #
@@ -371,8 +394,11 @@ check_bits(bits_per_pixel)
 #
 # Chapters marked *to come* are not written yet. A chapter takes 45 to 60 minutes with its exercises. In a hurry?
 # 03, 04 and 05 are the core.
-#
+
+# %% [markdown]
 # ## Notation
+#
+# For looking up, not for reading now.
 #
 # | here | is | elsewhere |
 # |---|---|---|
@@ -383,22 +409,23 @@ check_bits(bits_per_pixel)
 # | $q_\phi(z\mid x)$ | encoder, approximate posterior | $P_{\text{enc}}(z\mid y)$, $Q(Z)$, $Q(Z\mid X)$ |
 # | $p_\theta(z\mid x)$ | true posterior | $P(Z\mid X)$ |
 # | $p_\theta(x)$ | evidence, marginal likelihood | $P_{\text{pri,dec}}(y)$ |
-# | $\mathbb E_q[\log p_\theta(x\mid z)]$ | reconstruction term | $-C$ (cost), −distortion |
+# | $\mathbb E_q[\log p_\theta(x\mid z)]$ | reconstruction term | −cost, −distortion |
 # | $\mathrm{KL}(q_\phi(z\mid x)\,\|\,p(z))$ | KL term, rate | $R$, the regularizer |
-# | ELBO | reconstruction − KL | $\mathcal L$; $C + R = -\mathrm{ELBO}$ is the free energy |
+# | ELBO | reconstruction − KL | $\mathcal L$; −ELBO = cost + rate is the free energy |
 # | $\mathcal N(\mu, \sigma^2)$ | Gaussian, with its *variance* | $\mathcal N(\mu, \sigma)$ |
 #
 # log is the natural logarithm, so everything is in **nats**. Sums run over pixels and latent dimensions, means over
 # images. The same thing has the same colour on every page: prior grey, encoder blue, true posterior
 # purple, decoder and reconstruction orange, KL red. (The ten digits have a palette of their own.)
-#
+
+# %% [markdown]
 # ## Recap
 #
 # 1. A generative model can **sample**, **change**, **classify** and **score**. A discriminative one classifies.
-# 2. p(x, C) determines p(C|x) and p(x); p(C|x) determines neither of the others. It cannot say that an x is strange.
+# 2. p(x, C) = p(C|x) p(x), and p(C|x) leaves out p(x): it cannot say that an x is strange.
 # 3. Bayes' rule turns p(x|C) p(C) into p(C|x). With codes, the integral over z becomes a bound.
-# 4. The prediction: the classifier is sure of many pictures that are no digits. The ELBO warns of negatives and
-#    noise, of few digits upside down, and never of blank paper.
+# 4. The prediction: of many negatives the classifier is sure, of noise less often, of blank paper never. The ELBO
+#    warns of negatives and noise, of the smaller part of flipped digits, and never of blank paper.
 #
 # **The limit of this chapter.** We used a VAE without building one. Its ancestor is simpler: a network that squeezes
 # an image into a code and unfolds it again. How far does that get us? [Chapter 01](01_autoencoder.ipynb).

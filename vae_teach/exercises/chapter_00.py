@@ -29,11 +29,17 @@ def check_mean(attempt):
 
 
 def _classes():
-    """log p(x|C) of five points under three Gaussian classes (5, 3), log p(C) (3,), the mixture."""
+    """log p(x|C) of six images under three classes (6, 3), log p(C) (3,), and log p(x) (6,).
+
+    Five are numbers under three Gaussians; the last is one of them again, but as improbable as
+    images are.
+    """
     mean, sd = torch.tensor([-1.0, 0.5, 3.0]), torch.tensor([1.0, 0.5, 2.0])
     share, x = torch.tensor([0.5, 0.2, 0.3]), torch.linspace(-2, 4, 5)
     mixture = MixtureSameFamily(Categorical(share), Normal(mean, sd))
-    return Normal(mean, sd).log_prob(x[:, None]), share.log(), mixture.log_prob(x)
+    log_likelihood, evidence = Normal(mean, sd).log_prob(x[:, None]), mixture.log_prob(x)
+    log_likelihood = torch.cat([log_likelihood, log_likelihood[:1] - 1000])
+    return log_likelihood, share.log(), torch.cat([evidence, evidence[:1] - 1000])
 
 
 def check_evidence(attempt):
@@ -49,6 +55,12 @@ def check_evidence(attempt):
                     a.logsumexp(1)
                 ),
                 "this is p(x); its logarithm is asked for.": lambda a, b: (a + b).exp().sum(1),
+                "right in principle, but exp(−1000) is 0 on a computer: use torch.logsumexp.": (
+                    lambda a, b: (a + b).exp().sum(1).log()
+                ),
+                "log p(C) is given as a logarithm already.": lambda a, b: (a + b.log()).logsumexp(
+                    1
+                ),
                 "the sum over classes must be of probabilities, not of their logarithms.": (
                     lambda a, b: (a + b).sum(1)
                 ),
@@ -85,6 +97,13 @@ def check_posterior(attempt):
                 "you normalized over the images; each row must sum to 1 over the classes.": (
                     lambda a, b: (a + b).softmax(0)
                 ),
+                "right in principle, but exp(−1000) is 0 on a computer: use torch.softmax.": (
+                    lambda a, b: (a + b).exp() / (a + b).exp().sum(1, keepdim=True)
+                ),
+                "log p(x|C) and log p(C) are added, not multiplied.": lambda a, b: (a * b).softmax(
+                    1
+                ),
+                "the prior is missing above the line.": lambda a, b: (a - evidence[:, None]).exp(),
                 "divide by p(x): this is the joint p(x, C), whose rows do not sum to 1.": (
                     lambda a, b: (a + b).exp()
                 ),
@@ -105,7 +124,7 @@ def check_posterior(attempt):
 
 def check_bits(attempt):
     """Bits a pixel from log p(x) in nats: (N,), () pixels -> (N,)."""
-    log_p, pixels = torch.tensor([-100.0, -60.0, -784.0]), torch.tensor(784.0)
+    log_p, pixels = torch.tensor([-100.0, -60.0, -784.0]), torch.tensor(400.0)
     print(
         judge(
             attempt,
@@ -123,7 +142,16 @@ def check_bits(attempt):
                     -a / math.log(2)
                 ),
                 "log p(x) is a logarithm already: change its base, do not take log₂ of it.": (
+                    lambda a, n: -a.log2() / n
+                ),
+                "log p(x) is a logarithm already, and negative: change its base.": (
                     lambda a, n: -(-a).log2() / n
+                ),
+                "exp(log p(x)) is 0 on a computer: divide log p(x) by ln 2 instead.": (
+                    lambda a, n: -a.exp().log2() / n
+                ),
+                "images have their own number of pixels, which is given: not 784.": lambda a, n: (
+                    -a / math.log(2) / 784
                 ),
                 "one number an image, not their mean.": lambda a, n: (-a / math.log(2) / n).mean(),
             },
