@@ -105,7 +105,7 @@ function mapSvg(model) {
       <text x="${px(v)}" y="${bottom + 18}" text-anchor="middle">${label}</text>
       <text x="${LEFT - 8}" y="${py(v)}" dy=".35em" text-anchor="end">${label}</text>`;
   }
-  for (const radius of [1, 2]) {
+  for (const radius of model.get("prior") ? [1, 2] : []) {
     if (radius > limit || radius * scale < 12) continue;
     const circle = `cx="${px(0)}" cy="${py(0)}" r="${radius * scale}"/>`;
     circles += `<circle class="halo" ${circle}<circle ${circle}
@@ -149,13 +149,14 @@ function paint(canvas, pixels, channels) {
 function build(model, el) {
   const root = el.appendChild(document.createElement("div"));
   root.className = "vae-teach-plane";
+  const what = model.get("prior") ? ["Decoded: mean of p(x|z)", ", the mean of p(x|z)"] : ["Decoded image", ""];
   root.innerHTML = `<div class="panels">
       <div class="panel map"><div class="heading">Latent space: drag to choose z</div>
         <div class="pad" role="slider" tabindex="0" data-lm-suppress-shortcuts="true"
           aria-label="Code z in the latent plane. Arrow keys move it, with Shift further; Home: origin">
           ${mapSvg(model)}<div class="here"></div></div></div>
-      <div class="panel image"><div class="heading">Decoded: mean of p(x|z)</div>
-        <canvas role="img" aria-label="Image decoded at the chosen z, the mean of p(x|z)"></canvas>
+      <div class="panel image"><div class="heading">${what[0]}</div>
+        <canvas role="img" aria-label="Image decoded at the chosen z${what[1]}"></canvas>
         <div class="readout"></div></div></div>
     <ul class="names"></ul><p class="error" role="alert" hidden></p>`;
   const find = (selector) => root.querySelector(selector);

@@ -21,10 +21,10 @@ _HERE = pathlib.Path(__file__).parent
 
 
 def pack(model):
-    """Everything a page needs to evaluate p(x|z)'s mean.
+    """Everything a page needs to evaluate p(x|z)'s mean, or an autoencoder's image.
 
     Args:
-        model: a VAE whose decoder is an nn.Sequential.
+        model: a VAE or an Autoencoder whose decoder is an nn.Sequential.
 
     Returns:
         (layers, weights): a list of [name, ...sizes], and bytes of float16: for each layer with
@@ -96,8 +96,8 @@ class LatentPlane(anywidget.AnyWidget):
     Args:
         model: a VAE or an Autoencoder with latent_dim 2 and 1 or 3 channels; a VAE's likelihood is
             Bernoulli or Gaussian.
-        images: float32 (N, C, H, W) in [0, 1]; the map shows the means of q(z|x) of at most
-            2,000 of them, evenly picked; the one in a hundred farthest out may lie outside it.
+        images: float32 (N, C, H, W) in [0, 1]; the map shows the codes (means of q(z|x)) of at
+            most 2,000 of them, evenly picked; the one in a hundred farthest out may lie outside it.
         labels: int64 (N,) from 0 to 35, drawn as 0-9, a-z.
         classes: the labels' names for a legend, or None.
 
@@ -121,6 +121,7 @@ class LatentPlane(anywidget.AnyWidget):
     classes = t.Dict().tag(sync=True)
     limit = t.Float().tag(sync=True)
     tick = t.Float().tag(sync=True)
+    prior = t.Bool(True).tag(sync=True)  # circles, and "mean of p(x|z)": not for autoencoders
 
     def __init__(self, model, images, labels, classes=None):
         """Check the arguments, encode the images and pack the decoder."""
@@ -129,9 +130,10 @@ class LatentPlane(anywidget.AnyWidget):
         device = next(model.parameters()).device
         with torch.no_grad():
             means = pixels.mean_of(model.encode(images[chosen].to(device))).cpu()
-        checks.finite(means, "the mean of q(z|x)")
+        prior = hasattr(model, "prior")
+        checks.finite(means, "the mean of q(z|x)" if prior else "the codes")
         reach = means.abs().amax(1)
-        limit = max(3.0, math.ceil(2 * reach.quantile(0.99).item()) / 2)
+        limit = max(3.0 if prior else 0.5, math.ceil(2 * reach.quantile(0.99).item()) / 2)
         means, shown = means[reach <= limit], labels[chosen][reach <= limit]
         layers, weights = pack(model)
         self._model, self._means, self._labels = model, means, shown
@@ -143,6 +145,7 @@ class LatentPlane(anywidget.AnyWidget):
             classes={str(k): str(classes[k]) for k in shown.unique().tolist()} if classes else {},
             limit=limit,
             tick=_tick(limit),
+            prior=prior,
         )
 
     @t.validate("z", "z1", "z2")
@@ -219,16 +222,16 @@ def _still_png(model, means, labels, limit, columns=14):
     for label in labels.unique().tolist():
         mark = {"marker": f"${SIGNS[label]}$", "c": LABELS[label % 10], "s": 22, "linewidths": 0.2}
         plane.scatter(*means[labels == label].T, **mark)
-    for radius in (1, 2):
+    prior = hasattr(model, "prior")
+    for radius in (1, 2) if prior else ():
         angle = torch.linspace(0, 2 * math.pi, 200)
         plane.plot(radius * angle.cos(), radius * angle.sin(), "--", c="gray", lw=1.2)
     picture = pixels.to_array(pixels.tile(pixels.mean_images(model, codes), columns))
     extent = (-limit, limit, -limit, limit)
     decoded.imshow(picture, cmap="gray", vmin=0, vmax=255, extent=extent, interpolation="nearest")
-    plane.set(
-        title="codes of images, prior's 1 and 2 sd", xlim=extent[:2], ylim=extent[2:], aspect=1
-    )
-    decoded.set(title="mean of p(x|z) on a grid of z")
+    plane.set(xlim=extent[:2], ylim=extent[2:], aspect=1)
+    plane.set_title("codes of images" + (", prior's 1 and 2 sd" if prior else ""))
+    decoded.set_title("mean of p(x|z) on a grid of z" if prior else "decoded on a grid of z")
     for axes in (plane, decoded):
         axes.set(xlabel="$z_1$", ylabel="$z_2$")
     canvas.draw()

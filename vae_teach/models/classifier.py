@@ -1,5 +1,6 @@
 """A small classifier of images: a judge of what the generative models draw."""
 
+import torch
 from torch import nn
 from torch.nn import functional as F
 
@@ -38,3 +39,25 @@ class Classifier(nn.Module):
 def log_probability(model, x, labels):
     """log p(label | x), (B,) in nats: the objective that trains a `Classifier` with `fit`."""
     return -F.cross_entropy(model(x), labels, reduction="none")
+
+
+@torch.no_grad()
+def fraction_sure(classifier, images, threshold=0.9):
+    """Share of images to which a classifier gives some class more than `threshold`.
+
+    Args:
+        classifier: images -> logits (B, K), such as a `Classifier`.
+        images: float32 (B, C, H, W) in [0, 1].
+        threshold: probability, from 0 up to but not including 1.
+
+    Returns:
+        A float in [0, 1]. It says how often an image looks like *some* digit to the classifier, not
+        that it is a good one: classifiers may also be sure of nonsense.
+
+    Raises:
+        ValueError: a threshold outside [0, 1).
+    """
+    if not 0 <= threshold < 1:
+        raise ValueError(f"threshold is {threshold}, a probability from 0 to below 1 is needed.")
+    surest = torch.cat([classifier(part).softmax(1).amax(1) for part in images.split(500)])
+    return (surest > threshold).float().mean().item()

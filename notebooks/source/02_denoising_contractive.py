@@ -1,0 +1,934 @@
+# %% [markdown]
+# # 02 · Denoising and contractive autoencoders
+#
+# An autoencoder with room to spare learns to copy, noise and all. Here we spoil its input and ask
+# for the clean image back. That small change does more than clean pictures: it teaches the network,
+# at every point of space, the way to where the data are.
+#
+# **You will be able to**
+# 1. corrupt a batch with a mask or with Gaussian noise, and train an autoencoder to undo it;
+# 2. say where a denoising autoencoder beats an ordinary one, and where it loses;
+# 3. read the arrow r(x̃) − x̃ as σ² times the gradient of a log-density, and check it by number;
+# 4. compute the contractive penalty, and say what it does to the encoder's singular values;
+# 5. say what all this still lacks as a generative model.
+#
+# **Predict first.** Two equal networks train for equally many steps. One copies clean images. The
+# other sees images with pixels knocked out and has to return the clean ones. (a) Both are given a
+# *clean* test image: which makes the smaller error? (b) We start from pure noise and let a denoiser
+# walk, step by step, towards its own output: does a digit appear, or mush? Write your guesses down.
+
+# %%
+import math
+
+import numpy as np
+import torch
+from torch import nn
+from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+from torch.func import jacrev, vmap
+from torch.nn import functional as F
+
+from vae_teach import data, figures, pretrained
+from vae_teach.exercises.chapter_02 import (
+    check_denoising_loss,
+    check_mask,
+    check_noise,
+    check_penalty,
+    check_score,
+)
+from vae_teach.explorers.denoising import field_panel, level_slider, noise_panel
+from vae_teach.figures.fields import clouds, lattice, vector_fields
+from vae_teach.models import Autoencoder
+from vae_teach.training import fit
+
+# %%
+digits = data.course_set()
+torch.manual_seed(0)
+digits
+
+# %% [markdown]
+# ## Two ways to spoil an image
+#
+# Write x for a clean image of D pixels and x̃ ("x tilde") for its corrupted version.
+#
+# - **Mask**: $\tilde x = x \cdot m$, pixel by pixel, with $m \in \{0, 1\}^D$. Each pixel has a Bernoulli
+#   variable of its own and is dropped ($m_i = 0$) with probability *rate*.
+# - **Gaussian noise**: $\tilde x = x + \sigma\varepsilon$ with $\varepsilon \sim \mathcal N(0, I)$. Here
+#   σ is the standard deviation of the noise, in units of ink (0 blank, 1 black).
+
+
+# %%
+def mask(x, rate, noise):  # noise: uniform in [0, 1), of x's shape
+    return x * (noise >= rate)
+
+
+def add_noise(x, sigma, noise):  # noise: standard normal, of x's shape
+    return x + sigma * noise
+
+
+# %% [markdown]
+# How far from x does that lead? A dropped pixel loses $x_i^2$, so the expected squared distance is
+# rate · ‖x‖² for the mask, and D σ² for the noise. Over test images:
+
+# %%
+x = digits.test_images[:1000]
+uniform, normal = torch.rand_like(x), torch.randn_like(x)
+
+
+def squared_error(a, b):  # (B, 1, H, W) twice -> (B,): summed over pixels
+    return (a - b).square().flatten(1).sum(1)
+
+
+for level in (0.2, 0.5):
+    masked, noisy = mask(x, level, uniform), add_noise(x, level, normal)
+    expected = level * x.square().flatten(1).sum(1).mean(), x[0].numel() * level**2
+    print(f"rate {level}: {squared_error(masked, x).mean():6.2f}, formula {expected[0]:6.2f}")
+    print(f"σ    {level}: {squared_error(noisy, x).mean():6.2f}, formula {expected[1]:6.2f}")
+
+# %% [markdown]
+# The shape of m matters. A slide of one lecture writes $m \in \{0, 1\}$, a single number. Then an image
+# is either left whole or wiped out, and there is nothing to fill in.
+
+# %%
+one_an_image = mask(x[:12], 0.5, torch.rand(12, 1, 1, 1))
+figures.image_rows(
+    {"m in {0,1}^D": mask(x[:12], 0.5, uniform[:12]), "m in {0,1}": one_an_image},
+    alt="Upper row: twelve digits with about half of their pixels missing. Lower row: some digits "
+    "are complete, the others are blank.",
+    caption=f"{digits.name}, rate 0.5. Above: one m a pixel. Below: one m an image.",
+)
+
+# %% [markdown]
+# ### Exercise 1: mask a batch
+#
+# From memory. `noise` is uniform in [0, 1). Drop the pixels whose noise lies below the rate.
+
+
+# %% tags=["exercise"]
+def my_mask(x, rate, noise):  # (B, 1, H, W), (), (B, 1, H, W) -> (B, 1, H, W)
+    return ...
+
+
+check_mask(my_mask)
+
+
+# %% tags=["solution"]
+def my_mask(x, rate, noise):
+    return x * (noise >= rate)
+
+
+check_mask(my_mask)
+
+# %% [markdown]
+# ### Exercise 2: Gaussian noise of a given variance
+#
+# N(μ, ·) is written with σ by some and with σ² by others, so read what you are given. Here it is the
+# **variance**, one for each image; `noise` is standard normal.
+
+
+# %% tags=["exercise"]
+def my_noise(x, variance, noise):  # (B, 1, H, W), (B,), (B, 1, H, W) -> (B, 1, H, W)
+    return ...
+
+
+check_noise(my_noise)
+
+
+# %% tags=["solution"]
+def my_noise(x, variance, noise):
+    return x + variance.sqrt()[:, None, None, None] * noise
+
+
+check_noise(my_noise)
+
+# %% [markdown]
+# ## Train to undo it
+#
+# The network r, encoder and then decoder, gets x̃; its output is compared with the **clean** x:
+#
+# $$\mathbb E\,\lVert r(\tilde x) - x\rVert^2 \qquad\text{and not}\qquad
+# \lVert r(\tilde x) - \tilde x\rVert^2.$$
+#
+# Three networks of the same make, an ordinary autoencoder (AE) and two denoising ones (DAE). The
+# noise levels of training *vary*: each image draws a rate from 0 to 0.9, or a σ from 0 to 1. Nobody
+# tells the network which. `fit` maximizes, hence the minus signs. Training takes about a quarter of
+# a minute.
+
+
+# %%
+def restore(model, x):  # model(x) would refuse the values outside [0, 1] of a noisy image
+    return model.decoder(model.encoder(x))
+
+
+def copy(model, x):
+    return -squared_error(restore(model, x), x)
+
+
+def fill_in(model, x):
+    rate = 0.9 * torch.rand(len(x), 1, 1, 1)
+    return -squared_error(restore(model, mask(x, rate, torch.rand_like(x))), x)
+
+
+def denoise(model, x):
+    sigma = torch.rand(len(x), 1, 1, 1)
+    return -squared_error(restore(model, add_noise(x, sigma, torch.randn_like(x))), x)
+
+
+# %%
+def trained(objective):
+    torch.manual_seed(0)  # all three start from the same weights
+    model = Autoencoder(latent_dim=64)
+    settings = dict(batch_size=384, lr=5e-3, one_cycle=True, progress=False)
+    history = fit(model, digits.train_images, objective, 180_000 // digits_count, **settings)
+    print(f"{objective.__name__:8} squared error an image {-history.train['bound'][-1]:5.1f}")
+    return model.requires_grad_(False)
+
+
+digits_count = len(digits.train_images)
+ae, mask_dae, noise_dae = trained(copy), trained(fill_in), trained(denoise)
+
+# %% [markdown]
+# These are averages over the last epoch, each on its own task. Now the same spoilt test images go to
+# the AE and to the DAE that knows the kind of noise.
+
+# %%
+masked, noisy = mask(x[:12], 0.5, uniform[:12]), add_noise(x[:12], 0.5, normal[:12])
+figures.image_rows(
+    {
+        "original": x[:12],
+        "mask, rate 0.5": masked,
+        "output of AE": restore(ae, masked),
+        "output of DAE": restore(mask_dae, masked),
+        "noise, σ = 0.5": noisy.clamp(0, 1),
+        "output of AE ": restore(ae, noisy),
+        "output of DAE ": restore(noise_dae, noisy),
+    },
+    alt="Seven rows of twelve digits. From half of the pixels, and from noise, the ordinary "
+    "autoencoder returns faint or blotched strokes, the denoising ones clean, whole digits.",
+    caption=f"{digits.name}, 64-D code. Noise outside [0, 1] is shown as 0 or 1, but given unclipped.",
+)
+
+# %% [markdown]
+# ## Drag it
+#
+# Drag the masking rate. The noise stays the same, so pixels go one after the other. When do you lose
+# the digit, and when does each network? Watch the errors at rate 0, too.
+
+# %%
+noise_panel(
+    x[:12],
+    lambda images, rate: mask(images, rate, uniform[:12]),
+    {"AE": lambda z: restore(ae, z), "denoising AE": lambda z: restore(mask_dae, z)},
+    level_slider("masking rate", 0.7, highest=0.95),
+    alt="Four rows of digits: originals, the same with most pixels dropped, an ordinary "
+    "autoencoder's faint output, and the denoising autoencoder's nearly whole digits.",
+    caption=f"{digits.name}. The squared error of each row against the originals stands beside it.",
+)
+
+# %%
+noise_panel(
+    x[:12],
+    lambda images, sigma: add_noise(images, sigma, normal[:12]),
+    {"AE": lambda z: restore(ae, z), "denoising AE": lambda z: restore(noise_dae, z)},
+    level_slider("σ of the noise", 0.7, highest=1.2),
+    alt="Four rows of digits: originals, the same under heavy grey noise, an ordinary autoencoder's "
+    "blotched output, and the denoising autoencoder's smooth digits.",
+    caption=f"{digits.name}. Trained for σ up to 1: beyond it the denoiser extrapolates.",
+)
+
+# %% [markdown]
+# ## Who wins where
+#
+# The error against the clean image for every level of noise. The third curve is the *other* denoiser,
+# trained on the wrong kind of noise; the dots are x̃ itself, what you get for doing nothing.
+
+
+# %%
+def error_curves(spoil, levels, models):
+    curves = {name: [] for name in [*models, "x̃ itself"]}
+    for level in levels:
+        spoilt = spoil(level)
+        for name, model in models.items():
+            curves[name].append(squared_error(restore(model, spoilt), x).mean())
+        curves["x̃ itself"].append(squared_error(spoilt, x).mean())
+    return curves
+
+
+# %%
+rates, sigmas = torch.linspace(0, 0.9, 10), torch.linspace(0, 1, 11)
+by_rate = error_curves(
+    lambda rate: mask(x, rate, uniform),
+    rates,
+    {"DAE for masks": mask_dae, "AE": ae, "DAE for noise": noise_dae},
+)
+by_sigma = error_curves(
+    lambda sigma: add_noise(x, sigma, normal),
+    sigmas,
+    {"DAE for noise": noise_dae, "AE": ae, "DAE for masks": mask_dae},
+)
+colours = (figures.DECODER, figures.LABELS[0], figures.LABELS[8], figures.PRIOR)
+
+# %%
+figures.lines(
+    rates,
+    by_rate,
+    alt="Four curves rise with the masking rate. At rate 0 the ordinary autoencoder is lowest; from "
+    "moderate rates on the denoiser for masks is, and by far.",
+    caption=f"{digits.name}, 1,000 test images, against the clean image.",
+    xlabel="masking rate",
+    ylabel="squared error an image",
+    colours=colours,
+)
+
+# %%
+picture = figures.lines(
+    sigmas,
+    by_sigma,
+    alt="Curves over the noise's standard deviation. At σ = 0 the ordinary autoencoder is lowest; "
+    "soon the denoiser for noise is far below it. The corrupted image leaves the frame.",
+    caption=f"{digits.name}, 1,000 test images. x̃ itself is 784 σ² away and leaves the frame.",
+    xlabel="σ of the noise",
+    ylabel="squared error an image",
+    colours=colours,
+)
+picture.figure.axes[0].set_ylim(0, 70)
+picture
+
+# %%
+print("squared error        clean   rate 0.5    σ = 0.5")
+for name in ("AE", "DAE for masks", "DAE for noise"):
+    print(f"{name:18} {by_rate[name][0]:7.1f} {by_rate[name][5]:10.1f} {by_sigma[name][5]:10.1f}")
+for levels, curves, dae in ((rates, by_rate, "DAE for masks"), (sigmas, by_sigma, "DAE for noise")):
+    ahead = [level for level, a, b in zip(levels, curves["AE"], curves[dae], strict=True) if b < a]
+    print(f"{dae} ahead of the AE from level {ahead[0]:.1f} on")
+
+# %% [markdown]
+# **What you see.** On clean images the AE wins: copying them is all it was trained for, and the
+# DAEs spent their capacity elsewhere. As soon as the input is spoilt in a way that a DAE knows, the DAE
+# is ahead. The other DAE helps little or not at all: a denoiser undoes the noise it was trained on.
+
+# %% [markdown]
+# ### Exercise 3: the denoising loss
+#
+# Write the loss for a network r, a clean batch and its corrupted version: Σ over pixels, mean over
+# images.
+
+
+# %% tags=["exercise"]
+def denoising_loss(r, x, corrupted):  # r: images to images; (B, 1, H, W) twice -> ()
+    return ...
+
+
+check_denoising_loss(denoising_loss)
+
+
+# %% tags=["solution"]
+def denoising_loss(r, x, corrupted):
+    return (r(corrupted) - x).square().flatten(1).sum(1).mean()
+
+
+check_denoising_loss(denoising_loss)
+
+# %% [markdown]
+# ## What does a denoiser know?
+#
+# Draw the arrow from x̃ to r(x̃). It points from the spoilt image to the data. To see arrows we go to
+# the plane, where the data lie near a curve, a one-dimensional **manifold**. We choose a density that is
+# known exactly: 32 Gaussians of standard deviation 0.2 in a row along a wave.
+#
+# If x has the density p, then x̃ = x + σε has the *smoothed* density $p_\sigma$. Here that is
+# the same mixture with the variances 0.2² + σ²: adding independent Gaussians adds their variances.
+
+# %%
+t = torch.linspace(0, 1.94 * math.pi, 32, dtype=torch.double)
+centres = torch.stack([2 * t / math.pi - 2, 1.3 * t.sin()], dim=1)  # (32, 2)
+extent = (-3.2, 3.2, -2.4, 2.4)  # of the pictures: left, right, bottom, top
+
+
+def smoothed(sigma):  # p_sigma, a torch distribution over the plane; smoothed(0) is p
+    width = math.hypot(0.2, sigma)
+    bumps = Independent(Normal(centres, width), 1)
+    return MixtureSameFamily(Categorical(torch.ones(32)), bumps)
+
+
+points = smoothed(0).sample((20_000,)).float()
+
+# %% [markdown]
+# The gradient of a log-density with respect to the *data*, $\nabla_x \log p(x)$, is called the
+# **score**. It points uphill, to where data are more probable. For our density autograd gives it exactly:
+
+
+# %%
+def score(sigma, x):  # ∇ log p_sigma at x, (N, 2)
+    x = x.detach().requires_grad_()
+    return torch.autograd.grad(smoothed(sigma).log_prob(x).sum(), x)[0]
+
+
+# %% [markdown]
+# ## The best denoiser knows the score
+#
+# **Step 1.** Which answer g to a given x̃ has the least expected squared error? The mean of all x that
+# may have led to it, $r^*(\tilde x) = \mathbb E[x\mid\tilde x]$; any other pays for its distance from it:
+#
+# $$\mathbb E\bigl[\lVert g - x\rVert^2 \,\big|\, \tilde x\bigr] = \lVert g - r^*(\tilde x)\rVert^2
+# + \mathbb E\bigl[\lVert r^*(\tilde x) - x\rVert^2 \,\big|\, \tilde x\bigr].$$
+#
+# **Step 2.** Take the gradient of the smoothed density
+# $p_\sigma(\tilde x) = \int p(x)\,\mathcal N(\tilde x; x, \sigma^2 I)\,dx$ and divide by it. Only the Gaussian
+# depends on x̃, and its gradient is $\frac{x - \tilde x}{\sigma^2}\,\mathcal N(\tilde x; x, \sigma^2 I)$:
+#
+# $$\nabla \log p_\sigma(\tilde x) \;\overset{(1)}{=}\; \frac{\nabla p_\sigma(\tilde x)}{p_\sigma(\tilde x)}
+# \;\overset{(2)}{=}\; \frac{1}{p_\sigma(\tilde x)}\int \frac{x - \tilde x}{\sigma^2}\, p(x)\,\mathcal N(\tilde x; x, \sigma^2 I)\,dx
+# \;\overset{(3)}{=}\; \frac{\mathbb E[x\mid\tilde x] - \tilde x}{\sigma^2}.$$
+#
+# So **r\*(x̃) − x̃ = σ² ∇ log p_σ(x̃)**, for every σ and any density (Miyasawa 1961, often called Tweedie's
+# formula). Every line by number, at one point and σ = 0.4; integrals are sums over a fine grid.
+
+# %%
+sigma, x_tilde = 0.4, torch.tensor([0.6, 0.9], dtype=torch.double)
+line = torch.linspace(-4, 4, 201, dtype=torch.double)
+clean = torch.cartesian_prod(line, line)  # (40401, 2): every possible x
+kernel = Normal(clean, sigma).log_prob(x_tilde).sum(1).exp()  # N(x̃; x, σ² I)
+weight = smoothed(0).log_prob(clean).exp() * kernel * (line[1] - line[0]) ** 2
+evidence = weight.sum()  # p_σ(x̃)
+best = (weight[:, None] * clean).sum(0) / evidence  # r*(x̃) = E[x | x̃]
+
+
+def expected_error(g):  # E[‖g − x‖² | x̃]
+    return (weight * (g - clean).square().sum(1)).sum() / evidence
+
+
+# %%
+print(f"p_σ(x̃): quadrature {evidence:.8f}, mixture {smoothed(sigma).log_prob(x_tilde).exp():.8f}")
+for g in (x_tilde, torch.zeros(2), best):
+    split = (g - best).square().sum(), expected_error(best)
+    where = ", ".join(f"{v:5.2f}" for v in g.tolist())
+    print(f"g = ({where}): E‖g−x‖² {expected_error(g):.8f}"
+          f" = {split[0]:.8f} + {split[1]:.8f} = {sum(split):.8f}")  # fmt: skip
+
+# %%
+p_tilde = x_tilde.clone().requires_grad_()
+(slope,) = torch.autograd.grad(smoothed(sigma).log_prob(p_tilde).exp(), p_tilde)
+lines = {
+    "∇ log p_σ      autograd  ": score(sigma, x_tilde[None])[0],
+    "(1) ∇p_σ / p_σ autograd  ": slope / smoothed(sigma).log_prob(x_tilde).exp(),
+    "(2) integral   quadrature": (weight[:, None] * (clean - x_tilde)).sum(0) / sigma**2 / evidence,
+    "(3) (r* − x̃)/σ² quadrature": (best - x_tilde) / sigma**2,
+}
+for name, (a, b) in lines.items():
+    print(f"{name:27} {a:12.8f} {b:12.8f}")
+
+# %% [markdown]
+# ## A network finds it without being told
+#
+# The network below never sees the density, only points and their noisy versions. It has no
+# bottleneck: 64 hidden units for two numbers. What keeps it from copying is the noise, of one *fixed* σ
+# for each network.
+
+
+# %%
+def plane_denoiser(sigma):
+    torch.manual_seed(0)
+    layers = nn.Linear(2, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 2)
+    r = nn.Sequential(*layers)
+
+    def objective(r, x):
+        return -(r(x + sigma * torch.randn_like(x)) - x).square().sum(1)
+
+    settings = dict(epochs=10, batch_size=256, lr=2e-2, one_cycle=True, progress=False)
+    fit(r, points, objective, **settings)
+    return r.double().requires_grad_(False)
+
+
+denoisers = {sigma: plane_denoiser(sigma) for sigma in (0.8, 0.4, 0.2, 0.1)}
+
+# %%
+places = lattice(extent, columns=15)
+panels = {
+    f"σ = {sigma}": (
+        smoothed(sigma).log_prob,
+        {
+            "network, r(x̃) − x̃": denoisers[sigma](places) - places,
+            "exact, σ² ∇ log p_σ(x̃)": sigma**2 * score(sigma, places),
+        },
+    )
+    for sigma in (0.4, 0.2)
+}
+
+# %%
+vector_fields(
+    panels,
+    places,
+    extent,
+    alt="Two panels with a wave-shaped grey band and arrows that point to it from all sides. Near "
+    "the band the thick arrows of the network lie under the thin exact ones; far off, on the right "
+    "above all, they differ.",
+    caption="32 Gaussians along a wave; grey: p_σ. Arrows are drawn at half their length.",
+    length=0.5,
+)
+
+# %% [markdown]
+# **What you see.** Where p_σ has mass the arrows agree. Far from it they may differ a lot: hardly any
+# training point was ever there, and a squared error asks nothing of places that are never visited. So
+# we measure on draws from p_σ, as a share of the exact arrows' mean square.
+
+# %%
+torch.manual_seed(1)
+x_clean = smoothed(0).sample((20_000,))
+noise = torch.randn_like(x_clean)
+
+
+def share(a, b):  # E‖a − b‖² / E‖b‖²
+    return (a - b).square().sum() / b.square().sum()
+
+
+# %%
+print("   σ    E‖r − r*‖²    error of the score")
+for sigma, r in denoisers.items():
+    noisy_points = x_clean + sigma * noise
+    arrow, exact = r(noisy_points) - noisy_points, score(sigma, noisy_points)
+    extra = (arrow - sigma**2 * exact).square().sum(1).mean()
+    print(f"{sigma:4} {extra:13.5f} {share(arrow / sigma**2, exact):17.1%}")
+
+# %% [markdown]
+# Small σ: the arrow is nearly right in absolute terms, yet the score's error *grows*. To read the score
+# we divide the arrow by σ², and with it the network's mistakes.
+#
+# And what about the density p of the clean data? Its score is the limit σ → 0 (Alain & Bengio 2014). A
+# large σ gives the wrong score precisely, a small one the right score poorly. On clean points:
+
+# %%
+print("   σ    ∇log p_σ instead of ∇log p    network instead of ∇log p")
+for sigma, r in denoisers.items():
+    truth, arrow = score(0, x_clean), r(x_clean) - x_clean
+    print(
+        f"{sigma:4}   {share(score(sigma, x_clean), truth):18.1%} {share(arrow / sigma**2, truth):29.1%}"
+    )
+for sigma in (0.05, 0.025):
+    print(f"{sigma:4} {share(score(sigma, x_clean), truth):18.2%}")
+
+# %% [markdown]
+# ## Drag it
+#
+# The exact arrows for any σ. Let the points take a few denoising steps, x ← r*(x). With a
+# small σ: how many steps do the far points need? With a large one: where do all points end?
+
+# %%
+starts = torch.tensor([[-2.6, -1.6], [-1.2, -1.9], [0.2, 2.0], [1.2, 1.4], [2.6, 1.5]])
+field_panel(
+    smoothed,
+    starts,
+    extent,
+    steps=3,
+    alt="A wave-shaped density in grey bands, orange arrows pointing to it, and five points that "
+    "have walked to it along dashed paths.",
+    caption="Arrows: σ² ∇ log p_σ(x). Dashed: denoising steps of five points, σ fixed.",
+)
+
+# %% [markdown]
+# Points are drawn to the wave first and then slide *along* it to the peaks of $p_\sigma$. Denoising
+# over and over does not sample; it climbs.
+
+# %% [markdown]
+# ### Exercise 4: a score from a denoiser
+#
+# You are given the best denoiser r for noise of standard deviation `sigma`. Return the score of $p_\sigma$.
+
+
+# %% tags=["exercise"]
+def my_score(r, x, sigma):  # r: (N, D) -> (N, D); x: (N, D); sigma: () -> (N, D)
+    return ...
+
+
+check_score(my_score)
+
+
+# %% tags=["solution"]
+def my_score(r, x, sigma):
+    return (r(x) - x) / sigma**2
+
+
+check_score(my_score)
+
+# %% [markdown]
+# ## Contraction without noise
+#
+# A robust code h = encode(x) should not change much when x is shaken a little. One can ask for that
+# directly: small derivatives. The **contractive autoencoder** (Rifai et al. 2011) adds a penalty
+#
+# $$\lVert \hat x - x\rVert^2 + \lambda \left\lVert\frac{\partial h}{\partial x}\right\rVert_F^2,
+# \qquad \lVert J\rVert_F^2 = \sum_{j,i} J_{ji}^2,\quad J_{ji} = \frac{\partial h_j}{\partial x_i}.$$
+#
+# Decoder and encoder share one matrix, W and its transpose. Without that tie the network could make
+# the encoder small and the decoder large, and the penalty would vanish for nothing.
+
+
+# %%
+class TiedAutoencoder(nn.Module):
+    def __init__(self, pixels=28 * 28, code=128):
+        super().__init__()
+        self.weight = nn.Parameter(0.05 * torch.randn(code, pixels))
+        self.encoder_bias = nn.Parameter(torch.zeros(code))
+        self.decoder_bias = nn.Parameter(torch.zeros(pixels))
+
+    def encode(self, x):  # (..., D) -> (..., d)
+        return torch.sigmoid(F.linear(x, self.weight, self.encoder_bias))
+
+    def decode(self, h):
+        return torch.sigmoid(F.linear(h, self.weight.t(), self.decoder_bias))
+
+
+# %% [markdown]
+# Three ways to the same number. `torch.func` differentiates any encoder, exactly. Central
+# differences ask the encoder itself. For one sigmoid layer the derivative is $J_{ji} = h_j(1-h_j)W_{ji}$, so
+# the penalty is $\sum_j \bigl(h_j(1-h_j)\bigr)^2 \sum_i W_{ji}^2$, which costs next to nothing.
+
+# %%
+torch.manual_seed(0)
+trial = TiedAutoencoder().double()
+flat = digits.test_images[:3].flatten(1).double()
+with torch.no_grad():
+    jacobian = vmap(jacrev(trial.encode))(flat)  # (3, 128, 784)
+    shift = 1e-5 * torch.eye(784, dtype=torch.double)
+    numeric = torch.stack(
+        [(trial.encode(v + shift) - trial.encode(v - shift)).t() / 2e-5 for v in flat]
+    )
+
+
+# %%
+def penalty(model, h):  # (B, d) -> (B,)
+    return (h * (1 - h)).square() @ model.weight.square().sum(1)
+
+
+print("torch.func ", [round(v, 8) for v in jacobian.square().sum((1, 2)).tolist()])
+print("numeric    ", [round(v, 8) for v in numeric.square().sum((1, 2)).tolist()])
+print("closed form", [round(v, 8) for v in penalty(trial, trial.encode(flat)).tolist()])
+print(f"largest difference of an entry: {(jacobian - numeric).abs().max():.1e}")
+
+# %% [markdown]
+# Now train with and without it: same start, same number of steps.
+
+
+# %%
+def contractive(weight):
+    def objective(model, x):
+        h = model.encode(x.flatten(1))
+        error = (model.decode(h) - x.flatten(1)).square().sum(1)
+        return -error - weight * penalty(model, h)
+
+    torch.manual_seed(0)
+    model = TiedAutoencoder()
+    settings = dict(batch_size=256, lr=1e-2, one_cycle=True, progress=False)
+    fit(model, digits.train_images, objective, 120_000 // digits_count, **settings)
+    return model.requires_grad_(False)
+
+
+codes = {"without penalty": contractive(0.0), "with penalty": contractive(0.5)}
+
+# %% [markdown]
+# What became of the Jacobian? Its **singular values** say by how much the encoder stretches the
+# directions of image space, from the one it feels most to the one it feels least. Their squares sum to
+# the penalty.
+
+# %%
+flat = digits.test_images[:100].flatten(1)
+jacobians = {name: vmap(jacrev(m.encode))(flat) for name, m in codes.items()}  # (100, 128, 784)
+spectra = {name: torch.linalg.svdvals(j) for name, j in jacobians.items()}  # (100, 128), sorted
+for name, values in spectra.items():
+    direct = penalty(codes[name], codes[name].encode(flat)).mean()
+    print(f"{name:16} Σ s² = {values.square().sum(1).mean():.4f}, ‖∂h/∂x‖² = {direct:.4f}")
+
+# %%
+picture = figures.lines(
+    torch.arange(1, 129),
+    {name: values.mean(0) for name, values in spectra.items()},
+    alt="Two falling curves of singular values on a logarithmic scale. With the penalty all are "
+    "smaller, the first ones a little, those in the middle by the largest factor.",
+    caption=f"{digits.name}: singular values of ∂h/∂x, mean over 100 test images.",
+    xlabel="rank",
+    ylabel="singular value",
+    colours=(figures.LABELS[0], figures.ENCODER),
+)
+picture.figure.axes[0].set(yscale="log", ylim=(1e-3, 5))
+picture
+
+# %%
+print("rank             " + "".join(f"{k:8d}" for k in (1, 10, 30, 60, 100)))
+for name, values in spectra.items():
+    row = [values.mean(0)[k - 1] for k in (1, 10, 30, 60, 100)]
+    print(f"{name:16} " + "".join(f"{v:8.4f}" for v in row))
+
+# %% [markdown]
+# The penalty presses on all directions alike. What resists is the reconstruction: a direction in
+# which digits really differ is needed to tell them apart, the others are let go. As a test, how much
+# does the code feel a small step towards the same digit moved by one pixel, and how much a step of the same
+# length in a random direction?
+
+# %%
+moved = digits.test_images[:100].roll(1, dims=3).flatten(1) - flat
+torch.manual_seed(1)  # not 0: with it the weights were drawn
+steps = F.normalize(moved, dim=1), F.normalize(torch.randn_like(flat), dim=1)  # length 1
+print("                  error   penalty    moved   random    ratio")
+for name, m in codes.items():
+    felt = [(jacobians[name] @ v[:, :, None]).norm(dim=(1, 2)).mean() for v in steps]
+    h = m.encode(flat)
+    error, price = (m.decode(h) - flat).square().sum(1).mean(), penalty(m, h).mean()
+    print(
+        f"{name:16} {error:6.1f} {price:9.2f} {felt[0]:8.3f} {felt[1]:8.3f} {felt[0] / felt[1]:8.2f}"
+    )
+
+# %% [markdown]
+# **What you see.** The reconstruction error is the price. What is bought: the code feels everything less,
+# but the random direction loses more than the one that leads to another digit-like image.
+
+# %% [markdown]
+# ### Exercise 5: the contractive penalty
+#
+# For any autoencoder with `model.encode` and `model.decode`, which take one vector or a batch. Use
+# `vmap` and `jacrev`.
+
+
+# %% tags=["exercise"]
+def my_penalty(model, x):  # (B, D) -> (B,)
+    return ...
+
+
+check_penalty(my_penalty)
+
+
+# %% tags=["solution"]
+def my_penalty(model, x):
+    return vmap(jacrev(model.encode))(x).square().sum((1, 2))
+
+
+check_penalty(my_penalty)
+
+# %% [markdown]
+# ## Denoising contracts, too
+#
+# With little noise the two ideas meet. Expand r(x + σε) to second order and average over ε
+# (Bishop 1995); Δ is the sum of second derivatives:
+#
+# $$\mathbb E_\varepsilon\lVert r(x + \sigma\varepsilon) - x\rVert^2 = \lVert r(x) - x\rVert^2
+# + \sigma^2 \Bigl( \Bigl\lVert\frac{\partial r}{\partial x}\Bigr\rVert_F^2 + (r(x) - x)\cdot\Delta r(x) \Bigr)
+# + O(\sigma^4).$$
+#
+# The first term in the bracket is a contractive penalty on the *whole* reconstruction, not on the code. The second is
+# small where r(x) ≈ x. Here: one network of the plane, the average over ε by Gauss–Hermite quadrature.
+
+# %%
+r, few = denoisers[0.2], points[:100].double()
+nodes, weights = np.polynomial.hermite_e.hermegauss(16)
+nodes, weights = torch.tensor(nodes), torch.tensor(weights) / math.sqrt(2 * math.pi)
+shifts, weights = torch.cartesian_prod(nodes, nodes), torch.outer(weights, weights).flatten()
+
+# %%
+penalty_term = vmap(jacrev(r))(few).square().sum((1, 2))
+laplacian = vmap(jacrev(jacrev(r)))(few).diagonal(dim1=2, dim2=3).sum(2)  # (100, 2)
+curvature_term = ((r(few) - few) * laplacian).sum(1)
+print(f"‖∂r/∂x‖² {penalty_term.mean():.4f} + (r−x)·Δr {curvature_term.mean():.4f}"
+      f" = {(penalty_term + curvature_term).mean():.4f}")  # fmt: skip
+base = (r(few) - few).square().sum(1)
+for sigma in (0.1, 0.03, 0.01):
+    loss = (r(few[:, None] + sigma * shifts) - few[:, None]).square().sum(2) @ weights
+    print(
+        f"σ = {sigma:4}: (E‖r(x+σε)−x‖² − ‖r(x)−x‖²)/σ² = {((loss - base) / sigma**2).mean():.4f}"
+    )
+
+# %% [markdown]
+# ## Can it generate?
+#
+# Let the denoiser for Gaussian noise walk from pure noise. Each step goes a part h of the way to
+# r(x), and gives back a little fresh noise, less each time because the picture looks cleaner each time
+# (Kadkhodaie & Simoncelli 2020). The length of r(x) − x says how noisy x still looks: about σ√D.
+
+
+# %%
+def walk(x, steps=60, h=0.15, beta=0.2):  # beta = 1: no fresh noise
+    keep = ((1 - beta * h) ** 2 - (1 - h) ** 2) ** 0.5
+    for _ in range(steps):
+        arrow = restore(noise_dae, x) - x
+        sigma = arrow.square().mean((1, 2, 3), keepdim=True).sqrt()
+        x = x + h * arrow + keep * sigma * torch.randn_like(x)
+    return restore(noise_dae, x)
+
+
+def repeat(x, steps=60):  # x ← r(x): all the way each time, and no fresh noise
+    for _ in range(steps):
+        x = restore(noise_dae, x)
+    return x
+
+
+# %%
+torch.manual_seed(0)
+pure = digits.train_images.mean(0) + torch.randn(300, 1, 28, 28)
+walked, repeated = walk(pure), repeat(pure)
+changed = walk(add_noise(x[:12], 0.8, torch.randn(12, 1, 28, 28)))
+figures.image_rows(
+    {
+        "noise, then walk": walked[:12],
+        "noise, x ← r(x)": repeated[:12],
+        "test images": x[:12],
+        "+ noise, then walk": changed,
+    },
+    alt="Four rows. Walks from pure noise end in mostly readable digits. Repeating the denoiser ends in "
+    "bolder shapes. Test digits; and walks from them plus noise: mostly the same digits, changed.",
+    caption=f"{digits.name}, denoiser for Gaussian noise. Last row: σ = 0.8 added to the test images.",
+)
+
+# %% [markdown]
+# By number: how often is a classifier, trained on clean digits, more than 95 % sure of its answer? Is
+# there as much ink as in the data, and how many images does it read as a 1? The last line decodes codes from a
+# Gaussian of the training codes' mean and covariance, as one might try with any autoencoder.
+
+# %%
+judge = pretrained.for_set("classifier", digits)
+codes_seen = noise_dae.encoder(digits.train_images[:5000])
+drawn = torch.distributions.MultivariateNormal(codes_seen.mean(0), codes_seen.t().cov())
+torch.manual_seed(0)
+for name, images in {
+    "test images": x,
+    "walk from noise": walked,
+    "x ← r(x) from noise": repeated,
+    "random codes, decoded": noise_dae.decode(drawn.sample((300,))),
+}.items():
+    with torch.no_grad():
+        top, label = judge(images.clamp(0, 1)).softmax(1).max(1)
+    counts = (
+        f"sure {(top > 0.95).float().mean():4.0%}, read as 1 {(label == 1).float().mean():4.0%}"
+    )
+    print(f"{name:22} {counts}, mean ink {images.mean():.3f}")
+
+# %% [markdown]
+# **What you see.** Prediction (b): digits appear, not always. But being sure is not enough. Repeated
+# denoising makes the classifier sure most of the time, and its digits are bolder than the data
+# and hardly ever a 1: digits, but not *these* digits in *these* proportions. Fresh noise on the way brings
+# both numbers closer, not all the way.
+#
+# Why does x ← r(x) not sample? The mean of all clean images that fit x̃ is no
+# draw from them, and going to the mean over and over climbs to the peaks. Bengio et al. (2013) gave the
+# missing theory: alternate *adding noise* and *drawing* from p(x | x̃), and in the long run the
+# points have the density p. In the plane p(x | x̃) is known, so we can run both.
+
+
+# %%
+def draw_clean(x_tilde, sigma):  # one draw from p(x | x̃): choose a bump, then a place in it
+    near = Normal(x_tilde[:, None], math.hypot(0.2, sigma)).log_prob(centres).sum(2)
+    centre = centres[Categorical(logits=near).sample()]
+    keep = 0.2**2 / (0.2**2 + sigma**2)
+    return centre + keep * (x_tilde - centre) + keep**0.5 * sigma * torch.randn_like(x_tilde)
+
+
+def take_mean(x_tilde, sigma):  # r*(x̃)
+    return x_tilde + sigma**2 * score(sigma, x_tilde)
+
+
+# %%
+torch.manual_seed(0)
+start = smoothed(0).sample((1500,))
+chains = {"draws from p": start}
+for name, denoise_points in {"noise, then mean": take_mean, "noise, then draw": draw_clean}.items():
+    chain = start
+    for _ in range(30):
+        chain = denoise_points(chain + 0.4 * torch.randn_like(chain), 0.4)
+    chains[name] = chain
+for name, chain in chains.items():
+    print(f"{name:17} mean of log p(x) {smoothed(0).log_prob(chain).mean():6.3f} nats")
+
+# %%
+clouds(
+    chains,
+    smoothed(0).log_prob,
+    extent,
+    alt="Three clouds over the grey wave. Draws from p fill its width; noise and mean leave a thin "
+    "line that misses the ends; noise and draw fill the wave like the first.",
+    caption="1,500 points, 30 rounds of noise with σ = 0.4 and denoising. Grey: p.",
+)
+
+# %% [markdown]
+# Noise and *draw* keeps p; noise and *mean* ends on points that are too probable on average. So "denoising
+# makes it generative" is true of a denoiser *with* a sampling procedure and its theory, never of the
+# network alone. And there is no prior to draw from: each new image needs a long walk.
+#
+# ## Can it change? Can it score?
+#
+# **Change**: yes, see the last row above: add some noise, walk back, and a similar digit
+# arrives. How similar is set by σ: with much noise a 4 may come back as a 9. It is no control over *what*
+# changes.
+#
+# **Score an image**: only up to a constant, and only along a path. A gradient gives differences,
+# $\log p_\sigma(b) - \log p_\sigma(a) = \int_a^b \nabla \log p_\sigma(x)\cdot dx$, whatever the path. Two paths from one end of
+# the wave to the other: straight, and along the wave.
+
+
+# %%
+def along(field, path):  # ∫ field · dx by the midpoint rule
+    return (field((path[1:] + path[:-1]) / 2) * path.diff(dim=0)).sum()
+
+
+s = torch.linspace(0, 1, 20_001, dtype=torch.double)
+angle = t[2] + (t[-5] - t[2]) * s
+wave = torch.stack([2 * angle / math.pi - 2, 1.3 * angle.sin()], dim=1)
+straight = torch.lerp(wave[0], wave[-1], s[:, None])
+
+# %%
+sigma = 0.4
+r = denoisers[sigma]
+ends = smoothed(sigma).log_prob(wave[[0, -1]])
+print(f"log p_σ(b) − log p_σ(a)           {ends[1] - ends[0]:9.6f} nats")
+for name, path in (("straight", straight), ("along the wave", wave)):
+    exact = along(lambda x: score(sigma, x), path)
+    learned = along(lambda x: (r(x) - x) / sigma**2, path)
+    print(f"{name:15} exact score {exact:15.6f}    network {learned:9.6f}")
+
+# %% [markdown]
+# The exact score does not care about the path. The network's arrows do, by tenths of a nat here: nothing
+# made them the gradient of anything. And differences are all we learn. The missing constant is fixed only by
+# ∫ p(x) dx = 1, an integral over all images, so we cannot say how well a model explains an image.
+# (A family of denoisers, one for every σ, does yield a density: diffusion models, Song et al. 2021.)
+#
+# | | generate | change | score |
+# |---|---|---|---|
+# | autoencoder | no: no prior over codes | by its code, blindly | no |
+# | denoising | by a long random walk, with extra theory | noise it and walk back | differences of log p_σ, roughly |
+# | contractive | no | by its code, blindly | no |
+#
+# ## Recap
+#
+# 1. A mask has one Bernoulli variable a *pixel*; Gaussian noise is x + σε. A DAE's loss compares
+#    r(x̃) with the clean x.
+# 2. Prediction (a): the ordinary AE wins on clean images. The DAE wins as soon as the input is
+#    spoilt the way it was in training.
+# 3. The best denoiser satisfies r\*(x̃) − x̃ = σ² ∇ log p_σ(x̃), exactly, for every σ. It is the score of the
+#    *smoothed* density; that of p is the limit σ → 0, which is where a network reads it worst.
+# 4. The contractive penalty Σ (∂h_j/∂x_i)² equals the sum of the encoder's squared singular values. It shrinks
+#    them, least where the reconstruction resists. Training with a little noise penalizes the
+#    derivative of the whole reconstruction.
+# 5. Prediction (b): digits appear, though not in the data's proportions; with fresh noise on the way
+#    they come closer to them. What is missing: a prior to draw from at once, and log p(x).
+#
+# **The limit of this chapter.** Noise gives the *direction* to the data, and no density to score with. A
+# model that says how x came to be gives both. That takes Bayes' rule, and chapter 03.
+#
+# ## Sources, and where this chapter differs
+#
+# Vincent, Larochelle, Bengio & Manzagol 2008, *Extracting and Composing Robust Features with Denoising
+# Autoencoders* (ICML), and with Lajoie 2010 (JMLR 11). Rifai, Vincent, Muller, Glorot & Bengio 2011, *Contractive
+# Auto-Encoders* (ICML). Vincent 2011, *A Connection Between Score Matching and Denoising Autoencoders*
+# (Neural Computation 23). Bengio, Yao, Alain & Vincent 2013, *Generalized Denoising Auto-Encoders as Generative
+# Models*, arXiv:1305.6663. Alain & Bengio 2014, *What Regularized Auto-Encoders Learn from the
+# Data-Generating Distribution*, arXiv:1211.4246. Miyasawa 1961, *An Empirical Bayes Estimator of the Mean of a
+# Normal Population*. Bishop 1995, *Training with Noise is Equivalent to Tikhonov Regularization* (Neural
+# Computation 7). Kadkhodaie & Simoncelli 2020, *Solving Linear Inverse Problems Using the Prior Implicit in a
+# Denoiser*, arXiv:2007.13640. Song et al. 2021, *Score-Based Generative Modeling through Stochastic
+# Differential Equations*, arXiv:2011.13456. The grid original / corrupted / output follows S. Tulyakov's slides *Variational
+# Auto Encoders*.
+#
+# | a lecture says | right is | seen in |
+# |---|---|---|
+# | m ∈ {0, 1} | m ∈ {0, 1}^D, one variable a pixel | *Two ways to spoil an image* |
+# | N(μ, σ) for noise | say whether σ or σ² is meant | exercise 2 |
+# | the reconstruction term penalizes sensitivity along the manifold | it penalizes *in*sensitivity there; the contractive term presses on all directions | *Contraction without noise* |
+#
+# Two more things are often said. "Denoising makes an autoencoder generative": only with draws from
+# p(x | x̃), or fresh noise on the way (*Can it generate?*). "The arrow is the score of p": of $p_\sigma$,
+# times σ²; of p only as σ → 0 (*A network finds it without being told*).

@@ -1,0 +1,158 @@
+"""Noise on a slider: over images, and over a density in the plane."""
+
+import numpy as np
+import torch
+from ipywidgets import FloatLogSlider, FloatSlider, IntSlider
+from matplotlib.artist import Artist
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from PIL import Image
+from torch import nn
+
+from vae_teach.explorers.panel import Panel
+from vae_teach.explorers.pixels import to_array
+from vae_teach.figures.fields import density_map, lattice
+from vae_teach.figures.picture import DECODER
+
+_SCALE = 2  # screen pixels a pixel
+
+
+def noise_panel(images, corrupt, outputs, control, alt, caption=""):
+    """Original, corrupted and restored images while the level of corruption is dragged.
+
+    Args:
+        images: (N, 1, H, W) in [0, 1], one row of them.
+        corrupt: (images, level) -> corrupted images. It should keep its noise from call to call, so that
+            dragging changes the level alone.
+        outputs: dict of row name -> function from corrupted images to restored ones.
+        control: the ipywidgets slider of the level.
+        alt: alternative text.
+        caption: shown below the still picture.
+
+    Returns:
+        Panel. Beside each row stands the mean over the images of Σ over pixels of (row − original)².
+    """
+    names = ["original", "corrupted", *outputs]
+    height, width = (_SCALE * n for n in _strip(images).shape)
+    left, right, top, step = 115, 95, 24, height + 4  # screen pixels
+    figure = Figure(
+        figsize=((left + width + right) / 100, (top + step * len(names)) / 100), dpi=100
+    )
+    scores, settings = [], {"va": "center", "transform": None}
+    for i, name in enumerate(names):
+        middle = step * (len(names) - 1 - i) + height / 2
+        figure.text(left - 8, middle, name, ha="right", **settings)
+        if i > 0:
+            scores.append(figure.text(left + width + 8, middle, "", animated=True, **settings))
+    figure.text(
+        left + width + 8, step * len(names) + 4, "squared error", fontsize=8, transform=None
+    )
+    strips = _Bitmap(left, 0)
+    figure.add_artist(strips)
+
+    @torch.no_grad()
+    def draw(level):
+        corrupted = corrupt(images, level)
+        rows = [corrupted, *(restore(corrupted) for restore in outputs.values())]
+        ink = torch.cat([nn.functional.pad(_strip(row), (0, 0, 0, 2)) for row in (images, *rows)])
+        strips.show(to_array(ink[None]).repeat(_SCALE, 0).repeat(_SCALE, 1))
+        for row, score in zip(rows, scores, strict=True):
+            score.set_text(f"{(row - images).square().flatten(1).sum(1).mean():.1f}")
+        return figure
+
+    return Panel(draw, {"level": control}, alt, caption)
+
+
+def field_panel(smoothed, starts, extent, alt, caption="", steps=0, columns=13):
+    """A density p_σ with the arrows σ²∇log p_σ, and points that follow them, while σ is dragged.
+
+    Args:
+        smoothed: σ -> torch Distribution p_σ over the plane, event shape (2,).
+        starts: (N, 2), where the points begin; with n steps each is moved n times by its arrow.
+        extent: (left, right, bottom, top).
+        alt: alternative text.
+        caption: shown below the still picture.
+        steps: where that slider begins.
+        columns: arrows across.
+    """
+    left, right, bottom, top = extent
+    across, up = 520, round(520 * (top - bottom) / (right - left))  # screen pixels of the axes
+    figure = Figure(figsize=((across + 70) / 100, (up + 55) / 100), dpi=100)
+    axes = figure.add_axes(
+        (55 / (across + 70), 45 / (up + 55), across / (across + 70), up / (up + 55))
+    )
+    axes.set(xlim=(left, right), ylim=(bottom, top), xlabel="$x_1$", ylabel="$x_2$")
+    points = lattice(extent, columns).float()
+    shades = _Bitmap(57, 47)
+    figure.add_artist(shades)
+    arrows = axes.quiver(
+        *points.t().numpy(), *torch.zeros_like(points).t().numpy(), color=DECODER, angles="xy",
+        scale_units="xy", scale=1, width=0.0028, animated=True,
+    )  # fmt: skip
+    paths = axes.add_collection(
+        LineCollection([], colors="#111111", lw=1.8, ls="--", animated=True)
+    )
+    ends = axes.scatter([], [], s=34, color="#111111", edgecolors="white", zorder=3, animated=True)
+
+    def draw(sigma, steps):
+        p = smoothed(sigma)
+        density = density_map(p.log_prob, extent, 52).float().numpy()[::-1]
+        fine = Image.fromarray(density).resize((across - 3, up - 3), Image.Resampling.BILINEAR)
+        # In bands: they show the height's lines, and compress in a fraction of a gradient's time.
+        bands = np.floor(8 * np.asarray(fine) / density.max())
+        shades.show(np.uint8(255 - 16 * bands))
+        arrows.set_UVC(*(sigma**2 * _score(p, points)).t().numpy())
+        way = [starts.float()]
+        for _ in range(steps):
+            way.append(way[-1] + sigma**2 * _score(p, way[-1]))
+        way = torch.stack(way, dim=1)  # (N, steps + 1, 2)
+        paths.set_segments(list(way.numpy()))
+        ends.set_offsets(way[:, -1].numpy())
+        return figure
+
+    controls = {
+        "sigma": FloatLogSlider(
+            0.4, min=-1, max=-0.1, step=0.02, description="σ of the noise", readout_format=".2f"
+        ),
+        "steps": IntSlider(steps, min=0, max=6, description="denoising steps"),
+    }
+    return Panel(draw, controls, alt, caption)
+
+
+def level_slider(description, value, highest):
+    """A slider of a noise level from 0 to `highest`."""
+    return FloatSlider(value, min=0, max=highest, step=0.01, description=description)
+
+
+def _strip(images):
+    """Images (N, 1, H, W) side by side, (H, N * W)."""
+    return torch.cat(list(images[:, 0]), dim=1)
+
+
+class _Bitmap(Artist):
+    """Grey pixels at a fixed place of a figure, in screen pixels from its lower left corner.
+
+    matplotlib's own images are resampled whenever they are drawn, which takes most of a frame.
+    """
+
+    def __init__(self, left, bottom):
+        super().__init__()
+        self.place = left, bottom
+        self.set(animated=True, zorder=-1)
+
+    def show(self, grey):
+        """Take uint8 (H, W), the first row at the top."""
+        opaque = np.full_like(grey, 255)
+        self.pixels = np.ascontiguousarray(np.dstack([grey, grey, grey, opaque])[::-1])
+
+    def draw(self, renderer):
+        """Called by matplotlib."""
+        context = renderer.new_gc()
+        renderer.draw_image(context, *self.place, self.pixels)
+        context.restore()
+
+
+def _score(p, x):
+    """∇ log p(x), (N, 2)."""
+    x = x.detach().requires_grad_()
+    return torch.autograd.grad(p.log_prob(x).sum(), x)[0]
