@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from notebook_runs import code_cells, printed
 from scipy.integrate import quad
+from scipy.ndimage import minimum_filter
 from scipy.stats import entropy, norm
 
 NUMBER = r"[-−]?\d+\.\d+(?:e[+-]\d+)?"
@@ -139,23 +140,46 @@ def test_code_lengths(text):
 
 def test_two_directions(text):
     left, right = (numbers(line_with(text, "reverse KL from", i))[1:] for i in (0, 1))
-    assert left[0] == pytest.approx(-1.5, abs=0.1)
-    assert right[0] == pytest.approx(1.7, abs=0.1)
+    assert left[:2] == pytest.approx([-1.5, 0.3], abs=1e-2)
+    assert right[:2] == pytest.approx([1.7, 0.4], abs=1e-2)
+    assert left[2] < right[2]
     mean = 0.6 * -1.5 + 0.4 * 1.7
-    width = math.sqrt(0.6 * (0.25 + 1.5**2) + 0.4 * (0.36 + 1.7**2) - mean**2)
+    width = math.sqrt(0.6 * (0.09 + 1.5**2) + 0.4 * (0.16 + 1.7**2) - mean**2)
     for i in (0, 1):  # forward: the moments of p
         assert numbers(line_with(text, "forward KL from", i))[1:3] == pytest.approx(
             [mean, width], abs=5e-3
         )
 
 
-def test_the_gap_closes_and_can_close_while_the_model_gets_worse(text):
-    assert "KL 0.000000" in line_with(text, "speedometer, z: q")
-    assert (
-        line_with(text, "speedometer, z: q").split("N(")[1][:13]
-        == line_with(text, "speedometer, closed form").split("N(")[1][:13]
+def test_the_reverse_kl_has_one_minimum_a_bump_and_no_third():
+    z = np.linspace(-9, 9, 1801)
+    log_p = np.logaddexp(
+        math.log(0.6) + norm(-1.5, 0.3).logpdf(z), math.log(0.4) + norm(1.7, 0.4).logpdf(z)
     )
-    mean, width = numbers(line_with(text, "energy meter, ½z²: q"))[:2]
+    means, widths = np.linspace(-4, 4, 161), np.geomspace(0.15, 3, 100)
+    cost = np.empty((100, 161))
+    for row, width in zip(cost, widths, strict=True):
+        log_q = norm(means[:, None], width).logpdf(z)
+        row[:] = (np.exp(log_q) * (log_q - log_p)).sum(1) * 0.01
+    lowest = (cost == minimum_filter(cost, 3))[1:-1, 1:-1]  # among the eight neighbours
+    assert sorted(means[1:-1][np.nonzero(lowest)[1]]) == pytest.approx([-1.5, 1.7], abs=0.06)
+
+
+def test_the_gap_closes_and_can_close_while_the_model_gets_worse(text):
+    for i in range(3):
+        line = line_with(text, "speedometer, z, start", i)
+        assert "KL 0.000000" in line
+        linear = numbers(line)[1:3]
+        exact = numbers(line_with(text, "speedometer, closed form"))
+        assert linear == pytest.approx(exact, abs=2e-3)
+    starts = [numbers(line_with(text, "energy meter, ½z², start", i)) for i in range(3)]
+    for _, mean, width, bound, gap, truth in starts:
+        assert bound == pytest.approx(elbo(1.2, mean, width), abs=2e-3)
+        assert bound + gap == pytest.approx(truth, abs=2e-4)
+    gaps = [row[4] for row in starts]
+    assert gaps == sorted(gaps)  # the larger bump, over both, the smaller bump
+    assert gaps == pytest.approx([0.501, 0.920, 1.088], abs=2e-3)
+    mean, width = starts[0][1:3]
     levels = []
     for words in ("before m₀", "after  m₀"):
         m0, bound, gap, truth = numbers(line_with(text, words))

@@ -9,13 +9,14 @@
 # 1. compute evidence and posterior of a model with one latent dimension, and say what makes them hard;
 # 2. show plain Monte Carlo failing and importance sampling working;
 # 3. explain a KL divergence as extra code length, and choose its direction;
-# 4. derive log p(x) ≥ ELBO by four roads, and say when the bound is tight;
+# 4. derive log p(x) ≥ ELBO by four roads (the fourth is optional), and say when the bound is tight;
 # 5. give a step that raises the ELBO and lowers log p(x).
 #
 # **Predict first.** A measurement has two good explanations, far apart, and you must summarize them
-# by *one* Gaussian q. You choose the q with the best ELBO. Where is it: on one of the two, between
-# them, or over both? And once q is chosen, can improving the ELBO further make the model worse? Write
-# both guesses down.
+# by *one* Gaussian q. You choose the q with the best ELBO. (The ELBO, defined below, is a score of q;
+# for a fixed model it is highest for the q that is closest to the posterior.) Where is it: on one of
+# the two, between them, or over both? And once q is chosen, can improving the ELBO further make the
+# model worse? Write both guesses down.
 
 # %%
 import heapq
@@ -63,8 +64,8 @@ digits
 # | **evidence** $p(x)$ | readings, whatever the velocity | $\int p(x\mid z)\,p(z)\,dz$ |
 # | **posterior** $p(z\mid x)$ | velocities, after a reading | $p(x\mid z)\,p(z)\,/\,p(x)$, Bayes' rule |
 #
-# We write $\mathcal N(m, s^2)$; the code below takes the standard deviation $s$, not the variance. In
-# logarithms the density of a Gaussian is
+# We write $\mathcal N(m, s^2)$; the code below takes the standard deviation $s$, not the variance. Here
+# and below log is the natural logarithm, its unit the *nat*. In logarithms the density of a Gaussian is
 
 
 # %%
@@ -133,11 +134,11 @@ bayes_rule(
 # orange curve is no density of $z$: its area is not 1.
 
 # %%
-for x in (-0.5, 1.2, 4.0):
-    prior, likelihood, posterior, evidence = bayes(0.5, 1.5, 0.5, x)
+for reading in (-0.5, 1.2, 4.0):
+    prior, likelihood, posterior, evidence = bayes(0.5, 1.5, 0.5, reading)
     forward = posterior[z > 0].sum() * dz
     areas = [f"{(f.sum() * dz).item():.3f}" for f in (prior, likelihood, posterior)]
-    print(f"x = {x:4}: areas of prior, likelihood, posterior {', '.join(areas)}; ", end="")
+    print(f"x = {reading:4}: areas of prior, likelihood, posterior {', '.join(areas)}; ", end="")
     print(f"p(x) = {evidence:.4f}; it drives forward with probability {forward:.3f}")
 
 # %% [markdown]
@@ -185,6 +186,7 @@ for count in (5, 9, 17, 33, 65):
 # ### Exercise 1: a posterior on a grid
 #
 # Three readings at once: from log p(z) and log p(x|z) on a grid to the three posterior *densities*.
+# `sum(1, keepdim=True)` leaves one number a row, so that each reading is divided by its own evidence.
 
 
 # %% tags=["exercise"]
@@ -265,8 +267,8 @@ picture.grid_cost(
 # %% [markdown]
 # ## Guess instead: Monte Carlo
 #
-# The evidence is an average over the prior, $p(x) = \mathbb E_{p(z)}[p(x\mid z)]$, so draw codes from the
-# prior and average. No grid, any dimension, unbiased. The logarithm is of the mean; `logsumexp` takes
+# The evidence is an average over the prior, $p(x) = \mathbb E_{p(z)}[p(x\mid z)]$, so draw values of $z$
+# from the prior and average. No grid, any dimension, unbiased. The logarithm is of the mean; `logsumexp` takes
 # it without underflow.
 #
 # **Importance sampling** draws from some *proposal* $q$ instead and pays for it in the weights:
@@ -309,9 +311,10 @@ picture.estimates(
 # %% [markdown]
 # **What you see.** In 20 dimensions hardly any draw from the prior lands where $p(x\mid z)$ is large; the
 # average misses what it should count, and is nearly always too low. It is still unbiased: once in
-# a very long while a huge weight would make up for it. How many draws would do? For *one* dimension the relative
-# variance of a weight is $c - 1$ with $c = \mathbb E[p(x\mid z)^2]/p(x)^2$; for $d$ independent dimensions,
-# $c^d - 1$.
+# a very long while a huge weight would make up for it. How many draws would do? Here a weight is
+# $p(x\mid z)$, as $q$ is the prior. In *one* dimension its relative variance is $c - 1$ with
+# $c = \mathbb E[p(x\mid z)^2]/p(x)^2$; in $d$ independent dimensions, $c^d - 1$. An average of $n$ draws has
+# relative variance $(c^d - 1)/n$; for an error of 10 % set it to $0.1^2$.
 
 # %%
 squared = (log_normal(z, 0, 1) + 2 * log_normal(1.0, z, 0.3)).exp().sum() * dz
@@ -328,19 +331,19 @@ for d in (1, 5, 10, 20):
 
 
 # %% tags=["exercise"]
-def log_evidence(log_prior, log_likelihood, log_q):  # (S, B) each -> (B,)
+def importance_log_evidence(log_prior, log_likelihood, log_q):  # (S, B) each -> (B,)
     return ...
 
 
-exercise.check_importance(log_evidence)
+exercise.check_importance(importance_log_evidence)
 
 
 # %% tags=["solution"]
-def log_evidence(log_prior, log_likelihood, log_q):
+def importance_log_evidence(log_prior, log_likelihood, log_q):
     return (log_prior + log_likelihood - log_q).logsumexp(0) - math.log(len(log_q))
 
 
-exercise.check_importance(log_evidence)
+exercise.check_importance(importance_log_evidence)
 
 # %% [markdown]
 # ## The same on digits
@@ -378,6 +381,7 @@ with torch.no_grad():
     log_p_z_given_x = log_p_x_given_z[one] + vae.prior.log_prob(draws) - exact[one]
 points, log_posterior = evaluation.posterior_on_grid(vae, images[one : one + 1])
 inside = log_p_z_given_x[:1000] > log_posterior.max() - 4.5
+# 4.5 = 3²/2: within 3 standard deviations, if the posterior is Gaussian
 print(f"draws within 4.5 nats of the posterior's peak: {int(inside.sum())} of 1,000")
 
 # %%
@@ -385,22 +389,25 @@ picture.prior_draws(
     points,
     log_posterior[0],
     draws[:1000],
+    inside,
     images[one],
     alt="A test digit, and beside it the latent plane: a thousand grey dots spread over a disc, and a "
-    "small purple spot, the posterior, that hardly any of them hits.",
-    caption=f"{digits.name}, test image {one}. Purple: its exact posterior, in steps down to 8 nats "
-    "below the peak. Grey: 1,000 draws from the prior.",
+    "small purple spot, the posterior; the few that hit it are black.",
+    caption=f"{digits.name}, test image {one}. Purple: its exact posterior, in steps of 0.5, 2, 4.5 and "
+    "8 nats below the peak. Dots: 1,000 draws from the prior, black within 4.5 nats of the peak.",
 )
 
 # %% [markdown]
-# Of all codes only a tiny spot explains this image. (And the image has 784 pixels, yet the grid gave the truth:
-# once more, what counts is the dimension of $z$.) A network that looks at $x$ and says where the spot is
+# Of all values of $z$ only a small spot explains this image: the black dots, of which the printed share of draws
+# lands within 4.5 nats of the peak. In two dimensions that still suffices, as the table shows; each further dimension
+# makes the share smaller. (The image has 784 pixels, yet the grid gave the truth: once more, what counts is the
+# dimension of $z$.) A network that looks at $x$ and says where the spot is
 # would be the proposal we want: the **encoder** $q_\phi(z\mid x)$. To train it we need a measure of how
 # far $q$ is from the posterior. That is next.
 #
 # ## Extra code length
 #
-# Send the letters of a message as bits. A **prefix code** (no code word begins another) that is made for
+# In this section a *code* is a table of bit strings, not a value of $z$. Send the letters of a message as bits. A **prefix code** (no code word begins another) that is made for
 # letter frequencies $p$ gives frequent letters short words. David Huffman's builds the best one: join the two
 # rarest, again and again.
 
@@ -448,7 +455,11 @@ print(
 # %% [markdown]
 # The KL is an **expected extra code length**. It is not "bits lost": nothing is lost, the message comes back
 # whole from either code. Nor is it "the negative log-likelihood of samples": that is the
-# cross-entropy. Now a real message: Thomas Bayes states his problem (1763). The wrong code believes that the
+# cross-entropy.
+#
+# ### A real message (optional, 5 minutes)
+#
+# Thomas Bayes states his problem (1763). The wrong code believes that the
 # rarest letters are the most frequent.
 
 
@@ -486,12 +497,14 @@ p = torch.tensor([counts[k] for k in letters], dtype=torch.double) / len(message
 q = torch.tensor([turned[k] for k in letters], dtype=torch.double) / len(message)
 kl_bits = (p * (p / q).log2()).sum()
 extra = lengths["wrong"] - lengths["right"]
-print(f"entropy {-(p * p.log2()).sum():.3f} bits a letter, sent {lengths['right']:.3f}")
+entropy, cross_entropy = -(p * p.log2()).sum(), -(p * q.log2()).sum()
+print(f"right: entropy {entropy:.3f} bits a letter, sent {lengths['right']:.3f}")
+print(f"wrong: cross-entropy {cross_entropy:.3f} bits a letter, sent {lengths['wrong']:.3f}")
 print(f"KL(p‖q) {kl_bits:.3f} bits a letter, sent in excess {extra:.3f}")
 
 # %% [markdown]
-# Real words have whole numbers of bits, so there is some rounding, less than one bit a letter for
-# each code; with powers of ½, above, there is none.
+# Real words have whole numbers of bits, so the sent lengths differ a little from the formulas (the
+# excess may even come out below the KL); with powers of ½, above, there is no rounding.
 #
 # ### Exercise 3: extra bits
 #
@@ -528,7 +541,7 @@ print(f"smallest of 1,000: {kl.min():.6f}; of p from itself: {(p * (p / p).log()
 
 # %% [markdown]
 # It is no distance. A distance is the same both ways and has no short cuts: going by way of a third point is never
-# shorter (the *triangle inequality*). Three Gaussians break both rules:
+# shorter (the *triangle inequality*). Two Gaussians break the first rule, three others the second:
 
 
 # %%
@@ -537,7 +550,7 @@ def kl_on_grid(first, second):  # two (mean, std)
     return ((log_q - log_p) * log_q.exp()).sum().item() * dz
 
 
-a, b, c = (0, 0.5), (1, 0.5), (0, 1)
+a, c = (0, 0.5), (0, 1)
 print(f"there {kl_on_grid(a, c):.4f}, back {kl_on_grid(c, a):.4f}: not symmetric")
 
 # %%
@@ -551,6 +564,7 @@ print(
 #
 # The integral can be done: write $\mathrm{KL}\bigl(\mathcal N(m_1, s_1^2)\,\|\,\mathcal N(m_2, s_2^2)\bigr)$ in nats.
 # Start from $\mathbb E[\log q - \log p]$ under the first, and use $\mathbb E[(z - m_2)^2] = s_1^2 + (m_1 - m_2)^2$.
+# The arguments are tensors: `torch.log` takes their logarithm.
 
 
 # %% tags=["exercise"]
@@ -580,7 +594,7 @@ exercise.check_kl_gaussians(kl_gaussians)
 
 # %%
 log_p = torch.logaddexp(
-    math.log(0.6) + log_normal(z, -1.5, 0.5), math.log(0.4) + log_normal(z, 1.7, 0.6)
+    math.log(0.6) + log_normal(z, -1.5, 0.3), math.log(0.4) + log_normal(z, 1.7, 0.4)
 )
 
 
@@ -592,7 +606,8 @@ def divergences(mean, width):
 
 
 # %% [markdown]
-# An optimizer finds the minima, from a start on either side. The forward minimum can be checked by
+# An optimizer finds the minima, from a start on either side: two of the reverse KL, of different depth, and
+# one of the forward KL. The forward minimum can be checked by
 # hand: it has the mean and the variance of $p$ itself.
 
 # %%
@@ -618,20 +633,24 @@ two_directions(
     alt="Left, two purple bumps and a dashed blue Gaussian. Right, two maps over mean and width of "
     "the Gaussian: the reverse KL has two minima, narrow ones on the bumps; the forward KL has one, in "
     "the middle and wide.",
-    caption="p = 0.6 N(−1.5, 0.5²) + 0.4 N(1.7, 0.6²). Stars: minima; dot: q; darker is larger.",
+    caption="p = 0.6 N(−1.5, 0.3²) + 0.4 N(1.7, 0.4²). Stars: minima; dot: q; darker is larger.",
 )
 
 # %% [markdown]
-# **What you see.** Reverse KL cannot stand q where p is not: q sits on one bump and ignores the other
-# (*mode seeking*). Forward KL cannot stand p where q is not: q covers both, and the valley too (*mass covering*).
-# An ELBO contains the reverse one, KL(q ‖ p(z|x)): it averages over q, which we can draw from. Some
-# lectures call it forward; it is not.
+# **What you see.** Reverse KL cannot stand q where p is not: its *best* q sits on one bump and ignores the other
+# (*mode seeking*). The other bump is a local minimum, where an optimizer may stop; between bumps with a shallower
+# valley there may be a third, and *Drag the gap* meets one. Forward KL cannot stand p where q is not: q covers both
+# bumps, and the valley too (*mass covering*).
+#
+# The bound that we derive next contains the reverse one, KL(q ‖ p(z|x)): it averages over q, which we
+# can draw from. Some lectures call it forward; it is not.
 #
 # ## Two sets of parameters
 #
 # θ belongs to the model of the world: prior and decoder. φ belongs to the encoder, our guess at what the
 # model implies. The posterior $p_\theta(z\mid x)$ has no parameters of its own: Bayes' rule makes it from θ.
-# One encoder $q_\phi(z\mid x)$ serves all images, one integral over $z$ each.
+# One encoder, a network, takes any image $x$ and returns the mean and width of a Gaussian $q_\phi(z\mid x)$.
+# Without it we would need an integral over $z$ for each image.
 
 # %%
 graphical_model(
@@ -690,7 +709,8 @@ road1
 # %% [markdown]
 # Two independent checks of the last number: SciPy's integrator; and, for this decoder, the moments of a
 # Gaussian, $\mathbb E[z^2] = m^2 + s^2$ and $\mathbb E[z^4] = m^4 + 6m^2s^2 + 3s^4$. Mark this: the bound
-# has a formula where the evidence has none.
+# has a formula where the evidence has none. (A polynomial decoder is the luck here; with a network the bound
+# is estimated from draws of $q$, chapter 04.)
 
 
 # %%
@@ -706,6 +726,7 @@ m, s = 0.8, 1.0
 second, fourth = m**2 + s**2, m**4 + 6 * m**2 * s**2 + 3 * s**4
 square = x**2 - x * second + fourth / 4  # E_q[(x − ½z²)²]
 by_moments = -0.5 * square / 0.5**2 - math.log(0.5) - 0.5 * math.log(2 * math.pi)
+# KL(q‖prior), exercise 4's formula:
 by_moments -= math.log(1.5 / s) + (s**2 + (m - 0.5) ** 2) / (2 * 1.5**2) - 0.5
 print(f"ELBO by grid {bound:.8f}, SciPy {by_quad:.8f}, moments {by_moments:.8f}")
 
@@ -745,9 +766,12 @@ picture.jensen(
 )
 
 # %% [markdown]
+# **What you see.** All draws lie on the curve, but their average (square) lies under it: draws with tiny $w$ pull
+# the mean of the logs far down and hardly move the mean. The red bar is the gap of road 1.
+#
 # ### Third road: importance sampling
 #
-# Draw $k$ codes from $q$ and average their weights: $\hat p_k = \frac1k\sum_i w_i$. Its mean is $p(x)$, for every
+# Draw $k$ values of $z$ from $q$ and average their weights: $\hat p_k = \frac1k\sum_i w_i$. Its mean is $p(x)$, for every
 # $k$. Its logarithm is too low on average, and the noisier $\hat p_k$, the lower: worst with one draw. The
 # expected log with one draw *is* the ELBO. For $k = 2$ the expectation is a double integral:
 
@@ -755,7 +779,10 @@ picture.jensen(
 coarse = slice(None, None, 5)  # every fifth point of the grid: 801 × 801 pairs
 lw, mass = log_w[coarse], log_q[coarse].exp() * 5 * dz
 log_pair_mean = torch.logaddexp(lw[:, None], lw) - math.log(2)  # log ½(w₁ + w₂)
-log_of_mean = (mass @ log_pair_mean.exp() @ mass).log()
+log_of_mean = (mass @ log_pair_mean.exp() @ mass).log()  # mass @ f @ mass = Σᵢ Σⱼ mᵢ mⱼ f(zᵢ, zⱼ)
+
+# %% [markdown]
+# Both ≥ are Jensen's again; what is new is the ladder between one draw and log p(x).
 
 # %%
 road3 = Derivation("Road 3: importance sampling, z₁ and z₂ drawn from q")
@@ -785,15 +812,20 @@ for k in (1, 2, 10, 100, 1000):
 print(f"log p(x)           = {log_evidence:7.3f}")
 
 # %% [markdown]
-# ### Fourth road: entropies, the encoder first
+# ### Fourth road: entropies, the encoder first (optional, 10 minutes)
 #
-# Forget the model. Readings come from a **population** Pop(x), and *any* encoder turns each into a code:
-# $x \sim \mathrm{Pop}$, $z \sim q(z\mid x)$. The two form a pair, and the entropy of a pair splits both ways:
-# $H(x) + H_{\text{enc}}(z\mid x) = H(x, z) = H(z) + H(x\mid z)$. Then send $z$ with the code of the
-# model's prior, and $x$ with the code of its decoder, instead of the pair's own: extra code length, twice.
+# Forget the model. Readings come from a **population** Pop(x), and *any* encoder gives each a value of $z$:
+# $x \sim \mathrm{Pop}$, $z \sim q(z\mid x)$. For densities, $H(x) = \mathbb E[-\log \mathrm{Pop}(x)]$,
+# $H_{\text{enc}}(z\mid x) = \mathbb E[-\log q(z\mid x)]$ and $H(x, z) = \mathbb E[-\log(\mathrm{Pop}(x)\,q(z\mid x))]$,
+# all over pairs. (Such *differential* entropies may be negative; they count no bits, only their differences mean
+# something.) The entropy of a pair splits both ways,
+# $H(x) + H_{\text{enc}}(z\mid x) = H(x, z) = H(z) + H(x\mid z)$; the split is just $\log(ab) = \log a + \log b$.
+# Then describe $z$ by the model's prior, and $x$ by its decoder, instead of the pair's own densities: extra
+# length, twice.
 #
-# Here, the population is another street, $z \sim \mathcal N(1.2, 0.7^2)$ and the same meter; the encoder is a rough inverse of the
-# meter, $\mathcal N\bigl(\sqrt{2\log(1+e^x)},\ 0.4^2\bigr)$.
+# Here, the population is another street, $z \sim \mathcal N(1.2, 0.7^2)$ and the same meter; the encoder is a
+# rough inverse of the meter, $\mathcal N\bigl(\sqrt{2\log(1+e^x)},\ 0.4^2\bigr)$: its mean is nearly $\sqrt{2x}$,
+# made safe for negative readings. It never says "reverse", hence the large gap below.
 
 # %%
 xs = torch.linspace(-3.5, 16.5, 801, dtype=torch.double)[:, None]  # (801, 1)
@@ -810,7 +842,7 @@ def over_pairs(values):  # E over x ~ Pop, z ~ q(z|x)
 
 
 # %%
-log_z = log_pair.logsumexp(0) + math.log(dx)  # the codes' own density, ∫ Pop(x) q(z|x) dx
+log_z = log_pair.logsumexp(0) + math.log(dx)  # the pairs' density of z, ∫ Pop(x) q(z|x) dx
 H_x, H_xz = over_pairs(-log_pop), over_pairs(-log_pair)
 H_z, H_x_given_z = over_pairs(-log_z), over_pairs(log_z - log_pair)
 H_enc, H_pri, H_dec = over_pairs(-log_enc), over_pairs(-log_pri), over_pairs(-log_dec)
@@ -842,13 +874,17 @@ road4
 # %% [markdown]
 # $H_{\text{pri}}(z) = \mathbb E[-\log p(z)]$ and $H_{\text{dec}}(x\mid z) = \mathbb E[-\log p(x\mid z)]$ are
 # cross-entropies, expectations of *logarithms*. A lecture writes $\mathbb E[-P_{\text{dec}}]$: another number.
-# When is the ≤ an equality? When prior and decoder are the best for this encoder: the codes' own density,
-# and the pair's own $p(x\mid z)$. Then every encoder gives H(x):
+# When is the ≤ an equality? When prior and decoder are the best for this encoder: the density $q(z)$ that the
+# values of $z$ have by themselves, and the density of $x$ given $z$ in the pair,
+# $\mathrm{Pop}(x)\,q(z\mid x)/q(z)$. Then the average −ELBO equals $H(x)$, whatever the encoder.
 
 # %%
 best_pri, best_dec = over_pairs(-log_z), over_pairs(-(log_pair - log_z))
 print(f"H_dec = E[−log p(x|z)] = {H_dec:.4f} nats; E[−p(x|z)] = {over_pairs(-log_dec.exp()):.4f}")
 print(f"best prior and decoder: {best_pri + best_dec - H_enc:.8f} nats, H(x) = {H_x:.8f}")
+
+# %% [markdown]
+# Since $\mathbb E_{\text{Pop}}[-\log p(x)] = H(x) + \mathrm{KL}(\mathrm{Pop}\,\|\,p)$, the excess splits in two.
 
 # %%
 model_misfit = (pop * (log_pop[:, 0] - log_p_x)).sum()
@@ -856,7 +892,6 @@ print(f"excess {H_pri + H_dec - H_enc - H_x:.4f} = KL(Pop‖p(x)) {model_misfit:
 print(f"+ mean KL(q‖p(z|x)) {(pop * gap_x).sum():.4f}")
 
 # %% [markdown]
-# (For densities these entropies may be negative; they count no bits, only their differences mean something.)
 # Two gaps, then: the model misses the population, and the encoder misses the model's posterior. Roads 1, 2
 # and 3 met at the same bound for one reading; road 4 is its average over a population.
 
@@ -866,6 +901,9 @@ for name, road in (("1", road1), ("2", road2), ("3", road3)):
 
 # %% [markdown]
 # ### Exercise 5: the ELBO on a grid
+#
+# The three log-densities on one grid with step dz: return the ELBO in nats, one number. Remember where
+# $z$ comes from.
 
 
 # %% tags=["exercise"]
@@ -915,28 +953,32 @@ elbo_and_gap(
 )
 
 # %% [markdown]
-# And what an optimizer finds:
+# And what an optimizer finds, from three starts; the best is kept:
 
 # %%
-best = {}
+best, starts = {}, ((1.0, -0.5), (0.0, 0.0), (-1.0, -0.5))  # mean, log width
 for name, decoder in decoders.items():
-    found = minimize(lambda a, d=decoder: -split(d, a[0], math.exp(a[1]))[2], [1.0, -0.5])
-    best[name] = found.x[0], math.exp(found.x[1])
-    _, _, value, gap = split(decoder, *best[name])
-    print(f"{name}: q = N({best[name][0]:.3f}, {best[name][1]:.3f}²), ELBO {value:.4f}, ", end="")
-    print(f"KL {abs(gap):.6f}, log p(x) {value + gap:.4f}")
+    tries = []
+    for start in starts:
+        found = minimize(lambda a, d=decoder: -split(d, a[0], math.exp(a[1]))[2], start)
+        mean, width = found.x[0], math.exp(found.x[1])
+        _, _, value, gap = split(decoder, mean, width)
+        tries.append((value.item(), mean, width))
+        print(f"{name}, start {start[0]:4}: q = N({mean:6.3f}, {width:.3f}²), ", end="")
+        print(f"ELBO {value:.4f}, KL {abs(gap):.6f}, log p(x) {value + gap:.4f}")
+    best[name] = max(tries)[1:]
 
 # %%
-precision = (
-    1 / 1.5**2 + 1 / 0.5**2
-)  # of the speedometer's posterior: those of prior and reading add
+# Precision is 1 / variance; in the speedometer's posterior those of prior and reading add.
+precision = 1 / 1.5**2 + 1 / 0.5**2
 posterior_mean = (0.5 / 1.5**2 + 1.2 / 0.5**2) / precision
 print(f"speedometer, closed form: N({posterior_mean:.3f}, {precision**-0.5:.3f}²)")
 
 # %% [markdown]
 # **What you see.** The bound is tight exactly where $q$ is the posterior. One Gaussian can be the
 # speedometer's posterior, so the KL falls to 0. It cannot be one with two bumps: the best $q$ sits on the larger one
-# (reverse KL!) and a gap remains.
+# (reverse KL!) and a gap remains. From other starts the optimizer stops at local optima: a broad $q$ over both
+# bumps, as the valley here is shallow, or a narrow one on the smaller bump. Both have a larger gap.
 #
 # In the bound, $z$ comes from $q$. A lecture has the reconstruction under the *prior* instead,
 # $\mathbb E_{p(z)}[\log p(x\mid z)] - \mathrm{KL}(q\,\|\,p(z))$. That is a bound as well, and a useless one: its
@@ -948,9 +990,9 @@ for name, mean, width in (
     ("the best q above", *best["energy meter, ½z²"]),
     ("the prior", 0.5, 1.5),
 ):
-    log_q = log_normal(z, mean, width)
-    rate = (log_q.exp() * (log_q - log_prior)).sum() * dz
-    right = (log_q.exp() * log_likelihood).sum() * dz - rate
+    log_guess = log_normal(z, mean, width)
+    rate = (log_guess.exp() * (log_guess - log_prior)).sum() * dz
+    right = (log_guess.exp() * log_likelihood).sum() * dz - rate
     print(f"q = {name:17} z ~ p(z): {under_prior - rate:9.3f}    z ~ q: {right:9.3f} = ELBO")
 
 # %% [markdown]
@@ -986,7 +1028,7 @@ picture.bound_and_truth(
 # %% [markdown]
 # **What you see.** The step gives up the other explanation, which $q$ never saw. The model becomes one
 # whose posterior $q$ can match, and explains the reading *less* well. With $q$ equal to the posterior this cannot happen: there
-# the ELBO touches log p(x), so a better ELBO means a better model. That is EM, chapter 07.
+# the ELBO touches log p(x), so a better ELBO means a better model. That is the idea of expectation maximization (EM), chapter 07.
 #
 # ## Recap
 #
@@ -995,8 +1037,8 @@ picture.bound_and_truth(
 #    cost is a power of the dimension.
 # 2. The average over draws from the prior misses the spot that explains $x$; a proposal near the
 #    posterior, with weights $p(x, z)/q(z)$, does not.
-# 3. KL(p‖q) is the expected extra code length when p's symbols are sent with q's code. Reverse KL(q‖p) picks
-#    one bump, forward KL(p‖q) covers all.
+# 3. KL(p‖q) is the expected extra code length when p's symbols are sent with q's code. The best q of the reverse
+#    KL(q‖p) picks one bump, that of the forward KL(p‖q) covers all.
 # 4. log p(x) = ELBO + KL(q‖p(z|x)), hence ≥; by Jensen, by importance sampling with one draw, and on
 #    average by entropies. Tight exactly where $q$ is the posterior.
 # 5. With $q$ on one of two bumps, moving the prior towards it raised the ELBO and lowered log p(x).

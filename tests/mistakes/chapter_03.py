@@ -72,12 +72,18 @@ WRONG = [
         lambda a, b, dz: (a.exp() + b.exp()) / ((a.exp() + b.exp()).sum(1, keepdim=True) * dz),
         "densities multiply",
     ),
+    (
+        chapter_03.check_posterior,
+        lambda a, b, dz: (a + b) / ((a + b).sum(1, keepdim=True) * dz),
+        "exp of the sum of the logs first",
+    ),
     (chapter_03.check_posterior, lambda a, b, dz: 1.05 * posterior(a, b, dz), "largest difference"),
     (chapter_03.check_importance, lambda a, b, q: (a + b - q).mean(0), "mean of the logs"),
     (chapter_03.check_importance, lambda a, b, q: (a + b - q).logsumexp(0), "subtract log S"),
     (chapter_03.check_importance, lambda a, b, q: importance(-a, -b, -q), "upside down"),
     (chapter_03.check_importance, lambda a, b, q: importance(0 * a, b, q), "prior is missing"),
     (chapter_03.check_importance, lambda a, b, q: importance(a, b, 0 * q), "q is missing"),
+    (chapter_03.check_importance, lambda a, b, q: importance(a, b, -q), "subtract log q"),
     (chapter_03.check_importance, lambda a, b, q: importance(0, b, 0 * q), "are missing"),
     (chapter_03.check_importance, lambda a, b, q: importance(q, b, a), "changed places"),
     (
@@ -143,6 +149,16 @@ WRONG = [
         lambda a, b, c, d: (d / b).log() + (b**2 + (a - c)) / (2 * d**2) - 0.5,
         "must be squared",
     ),
+    (
+        chapter_03.check_kl_gaussians,
+        lambda a, b, c, d: torch.log(d / b) + (a - c) ** 2 / (2 * d**2) - 0.5,
+        "includes s₁²",
+    ),
+    (
+        chapter_03.check_kl_gaussians,
+        lambda a, b, c, d: torch.log(d) - torch.log(b) + (b + (a - c) ** 2) / (2 * d) - 0.5,
+        "square the widths",
+    ),
     (chapter_03.check_kl_gaussians, lambda a, b, c, d: kl(c, b, c, d), "of the means is missing"),
     (
         chapter_03.check_kl_gaussians,
@@ -165,6 +181,11 @@ WRONG = [
         chapter_03.check_elbo,
         lambda a, b, q, dz: (q.exp() * (b - a + q)).sum() * dz,
         "wrong sign: it is subtracted",
+    ),
+    (
+        chapter_03.check_elbo,
+        lambda a, b, q, dz: ((q.exp() * b).sum() - (a.exp() * (a - q)).sum()) * dz,
+        "forward for reverse",
     ),
     (chapter_03.check_elbo, lambda a, b, q, dz: (q.exp() * b).sum() * dz, "KL term is missing"),
     (

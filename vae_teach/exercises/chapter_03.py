@@ -62,6 +62,9 @@ def check_posterior(attempt):
                 "logarithms add, densities multiply: take exp after the sum of the logs.": (
                     lambda a, b, dz: normalised(a.exp() + b.exp(), dz)
                 ),
+                "these are still logarithms: take exp of the sum of the logs first.": (
+                    lambda a, b, dz: normalised(a + b, dz)
+                ),
                 "this is the evidence p(x), what the joint is divided by.": lambda a, b, dz: (
                     joint(a, b).sum(1) * dz
                 ),
@@ -100,6 +103,9 @@ def check_importance(attempt):
                 "the prior is missing from the weight.": lambda a, b, q: mean_of(b - q),
                 "q is missing: without it, draws from q give no estimate of p(x).": (
                     lambda a, b, q: mean_of(a + b)
+                ),
+                "q is divided by: subtract log q, you added it.": lambda a, b, q: mean_of(
+                    a + b + q
                 ),
                 "p(z) and q(z|x) are missing: the mean of p(x|z) is right for draws from the prior.": (
                     lambda a, b, q: mean_of(b)
@@ -202,6 +208,12 @@ def check_kl_gaussians(attempt):
                 "the distance of the means must be squared.": lambda m1, s1, m2, s2: (
                     (s2 / s1).log() + (s1**2 + (m1 - m2)) / (2 * s2**2) - 0.5
                 ),
+                "s₁² is missing: E[(z − m₂)²] includes s₁², besides (m₁ − m₂)².": (
+                    lambda m1, s1, m2, s2: kl(m1, s1, m2, s2) - s1**2 / (2 * s2**2)
+                ),
+                "square the widths: the fraction has the variances s₁² and s₂².": (
+                    lambda m1, s1, m2, s2: (s2 / s1).log() + (s1 + (m1 - m2) ** 2) / (2 * s2) - 0.5
+                ),
                 "the distance of the means is missing.": lambda m1, s1, m2, s2: kl(m1, s1, m1, s2),
                 "the logarithm of the widths is missing.": lambda m1, s1, m2, s2: (
                     kl(m1, s1, m2, s2) - (s2 / s1).log()
@@ -245,6 +257,9 @@ def check_elbo(attempt):
                 ),
                 "the KL term has the wrong sign: it is subtracted.": lambda a, b, q, dz: mean(
                     b + q - a, q, dz
+                ),
+                "forward for reverse: the KL term is KL(q‖p(z)), averaged over q.": (
+                    lambda a, b, q, dz: mean(b, q, dz) - mean(a - q, a, dz)
                 ),
                 "the KL term is missing: this is the reconstruction alone.": lambda a, b, q, dz: (
                     mean(b, q, dz)

@@ -8,8 +8,10 @@ from matplotlib.patches import Rectangle
 from vae_teach.explorers.panel import Panel
 from vae_teach.figures.picture import ENCODER, KL, POSTERIOR
 
-MEANS, WIDTHS = np.linspace(-4, 4, 33), np.linspace(0.2, 3, 24)  # of the maps behind the dot
-STEPS = np.array([0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 1e6])  # nats above a map's minimum
+MEANS, WIDTHS = np.linspace(-4, 4, 65), np.linspace(0.2, 3, 36)  # of the maps behind the dot
+STEPS = np.array(
+    [0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 1e6]
+)  # nats above a map's minimum
 FLOOR = -9.0  # nats, the foot of the bars
 
 
@@ -34,21 +36,23 @@ def two_directions(z, p, divergences, minima, alt, caption=""):
     left.plot(z, p, color=POSTERIOR, lw=2, label="p, fixed")
     left.plot([], [], "--", color=ENCODER, lw=2, label="q, yours")
     (curve,) = left.plot(z, p, "--", color=ENCODER, lw=2.2, animated=True)
-    left.set(xlabel="z", ylabel="density", xlim=(-5, 5), ylim=(0, 1.05))
-    left.legend(loc="upper left")
-    values = np.array([[divergences(m, w)[1:] for m in MEANS] for w in WIDTHS])  # (24, 33, 2)
+    left.set(xlabel="z", ylabel="density", xlim=(-4, 4), ylim=(0, 1.5))
+    left.legend(loc="upper right")
+    values = np.array([[divergences(m, w)[1:] for m in MEANS] for w in WIDTHS])  # (36, 65, 2)
     names = ("KL(q‖p), reverse", "KL(p‖q), forward")
     dots, numbers = [], []
     for i, (axes, name) in enumerate(zip(maps, names, strict=True)):
         levels = values[:, :, i].min() + STEPS
-        axes.contourf(MEANS, WIDTHS, values[:, :, i], levels, colors=_reds(len(levels) - 1))
+        bands = axes.contourf(MEANS, WIDTHS, values[:, :, i], levels, colors=_reds(len(levels) - 1))
         axes.plot(*zip(*minima[i], strict=True), "*", color="white", mec="black", ms=13)
         dots += axes.plot([0], [1], "o", color=ENCODER, mec="white", ms=9, animated=True)
-        axes.set(xlabel="mean of q", title=name)
+        axes.set(xlabel="mean of q", title=name, ylim=(0.2, 3))
         numbers.append(
             axes.text(0, 2.85, "", ha="center", va="top", fontsize=12, animated=True, bbox=_PLATE)
         )
     maps[0].set_ylabel("width of q")
+    scale = figure.colorbar(bands, ax=maps, spacing="uniform", label="nats above the map's lowest")
+    scale.set_ticks(levels[:-1], labels=[f"{step:g}" for step in STEPS[:-1]])
 
     def draw(mean, width):
         q, *both = divergences(mean, width)

@@ -92,17 +92,18 @@ def estimates(dimensions, errors, alt, caption=""):
         axes.set_xticks(dimensions)
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("estimate − truth, nats")
-    panels[0].text(dimensions[0], 0, "truth", va="bottom", ha="left", fontsize=9)
+    panels[0].text(dimensions[-1], 0.5, "truth", va="bottom", ha="right", fontsize=9)
     return Picture(figure, alt, caption)
 
 
-def prior_draws(points, log_density, draws, image, alt, caption=""):
+def prior_draws(points, log_density, draws, inside, image, alt, caption=""):
     """An image, its true posterior over two latent dimensions, and draws from the prior as dots.
 
     Args:
         points: (G,) as `evaluation.posterior_on_grid` returns them.
         log_density: (G, G), the image's.
         draws: (N, 2) codes.
+        inside: (N,) bool, the draws to be shown as hits.
         image: (1, H, W).
         alt: alternative text.
         caption: shown below.
@@ -112,7 +113,8 @@ def prior_draws(points, log_density, draws, image, alt, caption=""):
     show_ink(left, image[0])
     left.set_title("image x")
     extent = (float(points[0]), float(points[-1])) * 2
-    axes.scatter(*draws.t(), s=4, color=PRIOR, label="draws from the prior")
+    axes.scatter(*draws[~inside].t(), s=4, color=PRIOR, zorder=4, label="draws from the prior")
+    axes.scatter(*draws[inside].t(), s=8, color="black", zorder=5, label="those that hit")
     peak = log_density.max()
     axes.contourf(
         points, points, log_density - peak, levels=[-8, -4.5, -2, -0.5, 0], zorder=3,
@@ -174,9 +176,12 @@ def bound_and_truth(parameter, bound, truth, marks, xlabel, alt, caption=""):
     top = float(np.max(np.asarray(truth)))
     for name, value in marks.items():
         axes.axvline(value, color="0.4", lw=1, ls=":")
-        axes.text(value, top + 0.06, name, ha="center", va="bottom", fontsize=9)
+        axes.text(value, top + 0.06, name, ha="center", va="bottom", fontsize=9, bbox=_PLATE)
     axes.set(xlabel=xlabel, ylabel="nats")
     axes.set_ylim(float(np.min(np.asarray(bound))) - 0.05, top + 0.3)
     axes.legend(loc="lower right", fontsize=9)
     axes.grid(alpha=0.3)
     return Picture(figure, alt, caption)
+
+
+_PLATE = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none"}
