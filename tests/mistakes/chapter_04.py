@@ -90,11 +90,19 @@ WRONG = [
     (
         chapter_04.check_pathwise,
         lambda f, e, s: torch.stack([f.mean(), 0.5 * (f * e).mean() * s.exp()]),
-        "log σ²",
+        "that is the gradient for log σ²",
+    ),
+    (chapter_04.check_pathwise, lambda f, e, s: path(f, e, s / 2), "you took log σ for log σ²"),
+    (
+        chapter_04.check_pathwise,
+        lambda f, e, s: torch.stack([f.mean(), 0.5 * (f * e).mean() * (s / 2).exp()]),
+        "no ½ stands in front",
     ),
     (chapter_04.check_pathwise, lambda f, e, s: len(f) * path(f, e, s), "average over the draws"),
     (chapter_04.check_pathwise, lambda f, e, s: -path(f, e, s), "sign is turned"),
     (chapter_04.check_pathwise, lambda f, e, s: path(f, e, s).flip(0), "other way round"),
+    (chapter_04.check_relax, lambda a, u, t: ((a + u) / t).softmax(1), "u is uniform"),
+    (chapter_04.check_relax, lambda a, u, t: relax(a, 1 - u, t), "use u as given"),
     (chapter_04.check_relax, lambda a, u, t: ((a - u.log()) / t).softmax(1), "exponential noise"),
     (
         chapter_04.check_relax,
@@ -127,7 +135,7 @@ WRONG = [
     (
         chapter_04.check_kl_gaussians,
         lambda m, s, n, t: kl(m, s, n, t) + 2 * (s / t).log().sum(1),
-        "logarithm has the wrong sign",
+        "wrong sign of the log",
     ),
     (
         chapter_04.check_kl_gaussians,
@@ -136,6 +144,7 @@ WRONG = [
     ),
     (chapter_04.check_kl_gaussians, lambda m, s, n, t: kl(m, s, 0, 1 + 0 * t), "N(0, I)"),
     (chapter_04.check_kl_gaussians, lambda m, s, n, t: kl(m, s, n, t) + 1.5, "must be 0"),
+    (chapter_04.check_kl_gaussians, lambda m, s, n, t: kl(m, s, n, t) + 1.0, "inside the sum"),
     (chapter_04.check_kl_gaussians, lambda m, s, n, t: kl(m, s, n, t) / 3, "d times too weak"),
     (chapter_04.check_kl_gaussians, lambda m, s, n, t: -kl(m, s, n, t), "never negative"),
 ]

@@ -27,14 +27,12 @@ def check_move(attempt):
                 "exp(log σ²) is σ², the variance; divide and multiply by σ = exp(½ log σ²).": (
                     lambda z, m, s, n, t: through(z, m, s.exp(), n, t.exp())
                 ),
-                "you took log σ² for σ: use exp(½ log σ²).": lambda z, m, s, n, t: through(
-                    z, m, s, n, t
-                ),
+                "you took log σ² for σ: use exp(½ log σ²).": through,
                 "the signs of the exponents are turned: σ = exp(+½ log σ²).": (
                     lambda z, m, s, n, t: through(z, m, (-0.5 * s).exp(), n, (-0.5 * t).exp())
                 ),
-                "subtract the old mean first: noise has mean 0.": lambda z, m, s, n, t: (
-                    z * (0.5 * (t - s)).exp() + n
+                "subtract the old mean first: noise has mean 0.": (
+                    lambda z, m, s, n, t: z * (0.5 * (t - s)).exp() + n
                 ),
                 "the old σ stays in: divide by it, noise has standard deviation 1.": (
                     lambda z, m, s, n, t: (z - m) * (0.5 * t).exp() + n
@@ -49,8 +47,8 @@ def check_move(attempt):
                 "subtract the mean before you divide by σ, not after.": lambda z, m, s, n, t: (
                     (z / (0.5 * s).exp() - m) * (0.5 * t).exp() + n
                 ),
-                "that ignores the old Gaussian: z is not standard noise.": lambda z, m, s, n, t: (
-                    n + z * (0.5 * t).exp()
+                "the old Gaussian, too, counts: z is not standard noise.": (
+                    lambda z, m, s, n, t: n + z * (0.5 * t).exp()
                 ),
             },
         )
@@ -72,6 +70,9 @@ def check_score_function(attempt):
     def each(v, z, m, s):
         return v[:, None] * (z - m) / s**2
 
+    def weight(z, m, s):
+        return Normal(m, s).log_prob(z).exp()
+
     print(
         judge(
             attempt,
@@ -81,24 +82,16 @@ def check_score_function(attempt):
                 "f is missing: the score alone averages to zero and says nothing about f.": (
                     lambda v, z, m, s: each(torch.ones_like(v), z, m, s).mean(0)
                 ),
-                "the sign is turned: log q rises as the mean moves towards z.": (
-                    lambda v, z, m, s: -each(v, z, m, s).mean(0)
+                "the sign is turned: log q rises as μ nears z.": lambda *a: -each(*a).mean(0),
+                "divide by σ², not by σ.": lambda *a: (a[3] * each(*a)).mean(0),
+                "the square is missing, the sign turned.": lambda *a: -(a[3] * each(*a)).mean(0),
+                "that is ∇q: the logarithm is missing. Draws from q need no weight.": (
+                    lambda v, z, m, s: each(v * weight(z, m, s).prod(1), z, m, s).mean(0)
                 ),
-                "divide by σ², not by σ.": lambda v, z, m, s: (s * each(v, z, m, s)).mean(0),
-                "the square is missing, and the sign is turned.": lambda v, z, m, s: (
-                    -(s * each(v, z, m, s)).mean(0)
+                "that is each dimension's ∇q: the logarithm is missing. Draws from q need no weight.": (
+                    lambda v, *a: (each(v, *a) * weight(*a)).mean(0)
                 ),
-                "that is ∇q: the logarithm is missing. The draws already come from q, so its density "
-                "must not weigh them again.": lambda v, z, m, s: (
-                    each(v, z, m, s) * Independent(Normal(m, s), 1).log_prob(z).exp()[:, None]
-                ).mean(0),
-                "that is ∇q of each dimension: the logarithm is missing. The draws already come from "
-                "q, so its density must not weigh them again.": lambda v, z, m, s: (
-                    each(v, z, m, s) * Normal(m, s).log_prob(z).exp()
-                ).mean(0),
-                "average over the draws; a sum grows with their number.": lambda v, z, m, s: each(
-                    v, z, m, s
-                ).sum(0),
+                "average over the draws; a sum grows with them.": lambda *a: each(*a).sum(0),
                 "average over the draws: one number a dimension, shape (d,).": each,
                 "keep the dimensions apart: one number a dimension, shape (d,).": (
                     lambda v, z, m, s: each(v, z, m, s).mean()
@@ -131,6 +124,9 @@ def check_pathwise(attempt):
     def pair(first, second):
         return torch.stack([first.mean(), second.mean()])
 
+    def exact(f, e, s):
+        return pair(f, f * e * s.exp())
+
     print(
         judge(
             attempt,
@@ -140,33 +136,35 @@ def check_pathwise(attempt):
                 "the second number is the gradient for σ; for log σ the chain rule adds a factor σ.": (
                     lambda f, e, s: pair(f, f * e)
                 ),
-                "ε is missing from the second number: ∂z/∂σ = ε.": lambda f, e, s: pair(
-                    f, f * s.exp()
+                "ε is missing from the second number: ∂z/∂σ = ε.": (
+                    lambda f, e, s: pair(f, f * s.exp())
                 ),
                 "the second number treats log σ as if it were σ: multiply by exp(log σ).": (
                     lambda f, e, s: pair(f, f * e * s)
                 ),
+                "you took log σ for log σ²: here σ = exp(log σ), without the ½.": (
+                    lambda f, e, s: exact(f, e, 0.5 * s)
+                ),
+                "you took log σ for log σ²: here σ = exp(log σ), and no ½ stands in front.": (
+                    lambda f, e, s: pair(f, 0.5 * f * e * (0.5 * s).exp())
+                ),
                 "that is the gradient for log σ²; here log σ is given, without the ½.": (
                     lambda f, e, s: pair(f, 0.5 * f * e * s.exp())
                 ),
-                "average over the draws; a sum grows with their number.": lambda f, e, s: (
-                    pair(f, f * e * s.exp()) * len(f)
+                "average over the draws; a sum grows with their number.": (
+                    lambda f, e, s: len(f) * exact(f, e, s)
                 ),
-                "the sign is turned: z = μ + σ ε rises with μ.": lambda f, e, s: (
-                    -pair(f, f * e * s.exp())
-                ),
-                "the two numbers are the other way round: μ first.": lambda f, e, s: pair(
-                    f, f * e * s.exp()
-                ).flip(0),
-                "ε belongs to the second number only: ∂z/∂μ = 1.": lambda f, e, s: pair(
-                    f * e, f * e * s.exp()
+                "the sign is turned: z = μ + σ ε rises with μ.": lambda *a: -exact(*a),
+                "the two numbers are the other way round: μ first.": lambda *a: exact(*a).flip(0),
+                "ε belongs to the second number only: ∂z/∂μ = 1.": (
+                    lambda f, e, s: pair(f * e, f * e * s.exp())
                 ),
                 "f' is missing from the second number.": lambda f, e, s: pair(f, e * s.exp()),
-                "average the products: f' and ε belong to the same draw.": lambda f, e, s: pair(
-                    f, f.mean() * e.mean() * s.exp()
+                "average the products: f' and ε belong to the same draw.": (
+                    lambda f, e, s: pair(f, f.mean() * e.mean() * s.exp())
                 ),
-                "average over the draws: two numbers are wanted, shape (2,).": lambda f, e, s: (
-                    torch.stack([f, f * e * s.exp()])
+                "average over the draws: two numbers are wanted, shape (2,).": (
+                    lambda f, e, s: torch.stack([f, f * e * s.exp()])
                 ),
             },
         )
@@ -183,48 +181,54 @@ def check_relax(attempt):
     def soft(numbers):
         return numbers.exp() / numbers.exp().sum(1, keepdim=True)
 
+    def noisy(a, u):
+        return a - (-u.log()).log()
+
     print(
         judge(
             attempt,
             (logits, uniform, temperature),
             lambda a, u, t: soft((a + Gumbel(0.0, 1.0).icdf(u)) / t),
             {
-                "one logarithm is missing: −log u is exponential noise, Gumbel noise is "
-                "−log(−log u).": lambda a, u, t: soft((a - u.log()) / t),
-                "one logarithm is missing: log u is no Gumbel noise, −log(−log u) is.": (
+                "u is uniform; turn it into Gumbel noise, −log(−log u), first.": (
+                    lambda a, u, t: soft((a + u) / t)
+                ),
+                "1 − u is equally good as chance, but use u as given.": (
+                    lambda a, u, t: soft(noisy(a, 1 - u) / t)
+                ),
+                "a logarithm is missing: −log u is exponential noise; use −log(−log u).": (
+                    lambda a, u, t: soft((a - u.log()) / t)
+                ),
+                "a logarithm is missing: log u is no Gumbel noise, −log(−log u) is.": (
                     lambda a, u, t: soft((a + u.log()) / t)
                 ),
                 "the sign of the noise is turned: Gumbel noise is −log(−log u).": (
                     lambda a, u, t: soft((a + (-u.log()).log()) / t)
                 ),
-                "the noise is missing: every draw is the same.": lambda a, u, t: soft(
-                    (a + 0 * u) / t
+                "the noise is missing: every draw is the same.": (
+                    lambda a, u, t: soft((a + 0 * u) / t)
                 ),
-                "divide by the temperature; you multiplied.": lambda a, u, t: soft(
-                    (a + _gumbel(u)) * t
-                ),
-                "the temperature is missing.": lambda a, u, t: soft(a + _gumbel(u)),
+                "divide by the temperature; you multiplied.": lambda a, u, t: soft(noisy(a, u) * t),
+                "the temperature is missing.": lambda a, u, t: soft(noisy(a, u)),
                 "the temperature divides logits and noise, not the logits alone.": (
-                    lambda a, u, t: soft(a / t + _gumbel(u))
+                    lambda a, u, t: soft(noisy(a / t, u))
                 ),
                 "the temperature divides logits and noise, not the noise alone.": (
-                    lambda a, u, t: soft(a + _gumbel(u) / t)
+                    lambda a, u, t: soft(a + noisy(0, u) / t)
                 ),
-                "add the noise to the logits, not to the probabilities.": lambda a, u, t: soft(
-                    (a.softmax(0) + _gumbel(u)) / t
+                "add the noise to the logits, not to the probabilities.": (
+                    lambda a, u, t: soft(noisy(a.softmax(0), u) / t)
                 ),
                 "softmax over the categories of each draw (dim=1), not over the draws.": (
-                    lambda a, u, t: ((a + _gumbel(u)) / t).softmax(0)
+                    lambda a, u, t: (noisy(a, u) / t).softmax(0)
                 ),
-                "that is the hard draw: argmax has no slope. Take a softmax.": lambda a, u, t: (
-                    torch.nn.functional.one_hot((a + _gumbel(u)).argmax(1), len(a))
+                "that is the hard draw: argmax has no slope. Take a softmax.": (
+                    lambda a, u, t: torch.nn.functional.one_hot(noisy(a, u).argmax(1), len(a))
                 ),
-                "that is the number of the state, a hard draw. Take a softmax.": lambda a, u, t: (
-                    a + _gumbel(u)
-                ).argmax(1),
-                "a softmax is missing: each row must sum to 1.": lambda a, u, t: (
-                    (a + _gumbel(u)) / t
+                "that is the number of the state, a hard draw. Take a softmax.": (
+                    lambda a, u, t: noisy(a, u).argmax(1)
                 ),
+                "a softmax is missing: each row must sum to 1.": lambda a, u, t: noisy(a, u) / t,
             },
         )
     )
@@ -251,14 +255,12 @@ def check_kl_gaussians(attempt):
             (mean, sigma, prior_mean, prior_sigma),
             torchs,
             {
-                "a ½ is missing from the squares: Gaussians have exp(−½ …).": lambda *a: by_hand(
-                    *a, half=1.0
-                ),
+                "a ½ is missing from the squares: exp(−½ …).": lambda *a: by_hand(*a, half=1.0),
                 "this is twice the KL: a ½ is missing.": lambda *a: 2 * torchs(*a),
                 "this is KL(p ‖ q), the other way round: the expectation is under q.": (
                     lambda m, s, n, t: torchs(n, t, m, s)
                 ),
-                "the logarithm has the wrong sign: it is log(prior σ / σ).": lambda *a: by_hand(
+                "wrong sign of the logarithm: it is log(prior σ / σ).": lambda *a: by_hand(
                     *a, log=-1.0
                 ),
                 "the logarithm is log(prior σ / σ) = ½ log of the ratio of variances, not the whole.": (
@@ -266,6 +268,9 @@ def check_kl_gaussians(attempt):
                 ),
                 "you halved the logarithm: σ, not σ², is given.": lambda *a: by_hand(*a, log=0.5),
                 "the constant −½ is missing: KL(q ‖ q) must be 0.": lambda *a: by_hand(*a, one=0.0),
+                "the −½ belongs to every dimension: inside the sum.": (
+                    lambda *a: by_hand(*a, one=0.0) - 0.5
+                ),
                 "you took the standard deviations for variances: square them.": (
                     lambda m, s, n, t: torchs(m, s.sqrt(), n, t.sqrt())
                 ),
@@ -287,14 +292,8 @@ def check_kl_gaussians(attempt):
                 "sum over the latent dimensions: (B, d) must become (B,).": lambda m, s, n, t: (
                     kl_divergence(Normal(m, s), Normal(n, t))
                 ),
-                "one number a row is needed: sum over the dimensions only.": lambda *a: torchs(
-                    *a
-                ).sum(),
+                "one number a row: sum over dimensions only.": lambda *a: torchs(*a).sum(),
                 "the sign is turned: a KL divergence is never negative.": lambda *a: -torchs(*a),
             },
         )
     )
-
-
-def _gumbel(u):
-    return -(-u.log()).log()

@@ -132,7 +132,7 @@ def simplex_panel(relax, draws=1000):
     (exact,) = right.plot(
         range(3), [0] * 3, "k_", ms=28, mew=2, animated=True, label="softmax(logits)"
     )
-    right.set(ylim=(0, 1.25), ylabel="probability", title="where the largest entry is")
+    right.set(ylim=(0, 1.05), ylabel="probability", title="nearest corner")
     right.set_xticks(range(3), ["state 1", "state 2", "state 3"])
     right.legend(loc="upper right", fontsize=9, markerscale=0.5)
 
