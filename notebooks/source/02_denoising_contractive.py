@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 02 · Denoising and contractive autoencoders
 #
-# An autoencoder with room to spare learns to copy, noise and all. Here we spoil its input and ask
-# for the clean image back. That small change does more than clean pictures: it teaches the network,
-# at every point of space, the way to where the data are.
+# An ordinary autoencoder only ever sees clean images, and does something odd with a spoilt one. Here we
+# spoil the input in training and ask for the clean image back. That small change does more than clean
+# pictures: it teaches the network, at every point of space, the way to where the data are.
 #
 # **You will be able to**
 # 1. corrupt a batch with a mask or with Gaussian noise, and train an autoencoder to undo it;
@@ -14,7 +14,7 @@
 #
 # **Predict first.** Two equal networks train for equally many steps. One copies clean images. The
 # other sees images with pixels knocked out and has to return the clean ones. (a) Both are given a
-# *clean* test image: which makes the smaller error? (b) We start from pure noise and let a denoiser
+# *clean* test image: which makes the smaller error? (b) We start from noise and let a denoiser
 # walk, step by step, towards its own output: does a digit appear, or mush? Write your guesses down.
 
 # %%
@@ -122,7 +122,7 @@ check_mask(my_mask)
 # ### Exercise 2: Gaussian noise of a given variance
 #
 # N(μ, ·) is written with σ by some and with σ² by others, so read what you are given. Here it is the
-# **variance**, one for each image; `noise` is standard normal.
+# **variance**, one for each image (give it the shape (B, 1, 1, 1) first); `noise` is standard normal.
 
 
 # %% tags=["exercise"]
@@ -174,16 +174,18 @@ def denoise(model, x):
 
 
 # %%
+count = len(digits.train_images)  # 180,000 // count: three passes over MNIST, nine over strokes
+
+
 def trained(objective):
     torch.manual_seed(0)  # all three start from the same weights
     model = Autoencoder(latent_dim=64)
     settings = dict(batch_size=384, lr=5e-3, one_cycle=True, progress=False)
-    history = fit(model, digits.train_images, objective, 180_000 // digits_count, **settings)
+    history = fit(model, digits.train_images, objective, 180_000 // count, **settings)
     print(f"{objective.__name__:8} squared error an image {-history.train['bound'][-1]:5.1f}")
     return model.requires_grad_(False)
 
 
-digits_count = len(digits.train_images)
 ae, mask_dae, noise_dae = trained(copy), trained(fill_in), trained(denoise)
 
 # %% [markdown]
@@ -221,7 +223,7 @@ noise_panel(
     level_slider("masking rate", 0.7, highest=0.95),
     alt="Four rows of digits: originals, the same with most pixels dropped, an ordinary "
     "autoencoder's faint output, and the denoising autoencoder's nearly whole digits.",
-    caption=f"{digits.name}. The squared error of each row against the originals stands beside it.",
+    caption=f"{digits.name}, rate 0.7 to begin with. Beside each row its squared error against the originals.",
 )
 
 # %%
@@ -232,7 +234,7 @@ noise_panel(
     level_slider("σ of the noise", 0.7, highest=1.2),
     alt="Four rows of digits: originals, the same under heavy grey noise, an ordinary autoencoder's "
     "blotched output, and the denoising autoencoder's smooth digits.",
-    caption=f"{digits.name}. Trained for σ up to 1: beyond it the denoiser extrapolates.",
+    caption=f"{digits.name}, σ = 0.7 to begin with. Trained for σ up to 1: beyond it the denoiser extrapolates.",
 )
 
 # %% [markdown]
@@ -302,9 +304,11 @@ for levels, curves, dae in ((rates, by_rate, "DAE for masks"), (sigmas, by_sigma
     print(f"{dae} ahead of the AE from level {ahead[0]:.1f} on")
 
 # %% [markdown]
-# **What you see.** On clean images the AE wins: copying them is all it was trained for, and the
-# DAEs spent their capacity elsewhere. As soon as the input is spoilt in a way that a DAE knows, the DAE
-# is ahead. The other DAE helps little or not at all: a denoiser undoes the noise it was trained on.
+# **What you see.** Prediction (a): on clean images the AE wins; copying them is all it was trained for, and
+# the DAEs spent their capacity elsewhere. A little damage changes nothing: the AE stays ahead for a while, and for
+# the slightest damage x̃ itself beats all three, because a code of 64 numbers loses more than the noise did. Beyond
+# the levels printed above, the DAE for that kind of damage wins, and by more and more. The other DAE helps
+# little or not at all: a denoiser undoes the noise it was trained on.
 
 # %% [markdown]
 # ### Exercise 3: the denoising loss
@@ -379,6 +383,9 @@ def score(sigma, x):  # ∇ log p_sigma at x, (N, 2)
 # $$\nabla \log p_\sigma(\tilde x) \;\overset{(1)}{=}\; \frac{\nabla p_\sigma(\tilde x)}{p_\sigma(\tilde x)}
 # \;\overset{(2)}{=}\; \frac{1}{p_\sigma(\tilde x)}\int \frac{x - \tilde x}{\sigma^2}\, p(x)\,\mathcal N(\tilde x; x, \sigma^2 I)\,dx
 # \;\overset{(3)}{=}\; \frac{\mathbb E[x\mid\tilde x] - \tilde x}{\sigma^2}.$$
+#
+# In (2) the derivative went into the integral; in (3), p(x) 𝒩(x̃; x, σ²I)/p_σ(x̃) = p(x | x̃) by Bayes' rule, so the
+# integral is a mean over p(x | x̃).
 #
 # So **r\*(x̃) − x̃ = σ² ∇ log p_σ(x̃)**, for every σ and any density (Miyasawa 1961, often called Tweedie's
 # formula). Every line by number, at one point and σ = 0.4; integrals are sums over a fine grid.
@@ -504,13 +511,19 @@ for sigma, r in denoisers.items():
         f"{sigma:4}   {share(score(sigma, x_clean), truth):18.1%} {share(arrow / sigma**2, truth):29.1%}"
     )
 for sigma in (0.05, 0.025):
-    print(f"{sigma:4} {share(score(sigma, x_clean), truth):18.2%}")
+    print(
+        f"{sigma:5} {share(score(sigma, x_clean), truth):18.2%}   (no network was trained for this one)"
+    )
+
+# %% [markdown]
+# Down to σ = 0.1 the total error still falls, but look at what it is made of: at large σ nearly all of it is
+# the wrong density (left column), at small σ most is the network's own.
 
 # %% [markdown]
 # ## Drag it
 #
 # The exact arrows for any σ. Let the points take a few denoising steps, x ← r*(x). With a
-# small σ: how many steps do the far points need? With a large one: where do all points end?
+# small σ: how many steps do the far points need? With the largest: in how many places do they end?
 
 # %%
 starts = torch.tensor([[-2.6, -1.6], [-1.2, -1.9], [0.2, 2.0], [1.2, 1.4], [2.6, 1.5]])
@@ -518,15 +531,17 @@ field_panel(
     smoothed,
     starts,
     extent,
-    steps=3,
+    steps=6,
     alt="A wave-shaped density in grey bands, orange arrows pointing to it, and five points that "
     "have walked to it along dashed paths.",
-    caption="Arrows: σ² ∇ log p_σ(x). Dashed: denoising steps of five points, σ fixed.",
+    caption="Arrows, at full length: σ² ∇ log p_σ(x). Dashed: denoising steps of five points, σ fixed.",
 )
 
 # %% [markdown]
-# Points are drawn to the wave first and then slide *along* it to the peaks of $p_\sigma$. Denoising
-# over and over does not sample; it climbs.
+# **What you see.** With a small σ a few steps hardly reach the wave. With a larger one the points are drawn to
+# the wave and then slide *along* it to the peaks of $p_\sigma$, in its two bends, where the 32 bumps lie closest.
+# With the largest, $p_\sigma$ is so smooth that its peaks have left the wave for the inside of the bends. Denoising over
+# and over does not sample; it climbs.
 
 # %% [markdown]
 # ### Exercise 4: a score from a denoiser
@@ -605,7 +620,7 @@ print("closed form", [round(v, 8) for v in penalty(trial, trial.encode(flat)).to
 print(f"largest difference of an entry: {(jacobian - numeric).abs().max():.1e}")
 
 # %% [markdown]
-# Now train with and without it: same start, same number of steps.
+# Now train with λ = 0.5 and without: same start, same number of steps.
 
 
 # %%
@@ -618,7 +633,7 @@ def contractive(weight):
     torch.manual_seed(0)
     model = TiedAutoencoder()
     settings = dict(batch_size=256, lr=1e-2, one_cycle=True, progress=False)
-    fit(model, digits.train_images, objective, 120_000 // digits_count, **settings)
+    fit(model, digits.train_images, objective, 120_000 // count, **settings)
     return model.requires_grad_(False)
 
 
@@ -641,8 +656,8 @@ for name, values in spectra.items():
 picture = figures.lines(
     torch.arange(1, 129),
     {name: values.mean(0) for name, values in spectra.items()},
-    alt="Two falling curves of singular values on a logarithmic scale. With the penalty all are "
-    "smaller, the first ones a little, those in the middle by the largest factor.",
+    alt="Two falling curves of singular values on a logarithmic scale. With the penalty all are smaller; "
+    "the gap widens towards the middle ranks and closes again at the end, where both are nearly zero.",
     caption=f"{digits.name}: singular values of ∂h/∂x, mean over 100 test images.",
     xlabel="rank",
     ylabel="singular value",
@@ -659,7 +674,8 @@ for name, values in spectra.items():
 
 # %% [markdown]
 # The penalty presses on all directions alike. What resists is the reconstruction: a direction in
-# which digits really differ is needed to tell them apart, the others are let go. As a test, how much
+# which digits really differ is needed to tell them apart, the others are let go (the middle ranks shrink most, the
+# first least; the last were next to nothing anyway). As a test, how much
 # does the code feel a small step towards the same digit moved by one pixel, and how much a step of the same
 # length in a random direction?
 
@@ -703,7 +719,7 @@ def my_penalty(model, x):
 check_penalty(my_penalty)
 
 # %% [markdown]
-# ## Denoising contracts, too
+# ## Denoising contracts, too (optional)
 #
 # With little noise the two ideas meet. Expand r(x + σε) to second order and average over ε
 # (Bishop 1995); Δ is the sum of second derivatives:
@@ -713,7 +729,8 @@ check_penalty(my_penalty)
 # + O(\sigma^4).$$
 #
 # The first term in the bracket is a contractive penalty on the *whole* reconstruction, not on the code. The second is
-# small where r(x) ≈ x. Here: one network of the plane, the average over ε by Gauss–Hermite quadrature.
+# small where r(x) ≈ x. (Δ acts on each component of r; odd powers of ε average to zero.) Here: one network of the
+# plane, the average over ε by Gauss–Hermite quadrature, a weighted sum over 16 × 16 fixed values of ε.
 
 # %%
 r, few = denoisers[0.2], points[:100].double()
@@ -735,11 +752,15 @@ for sigma in (0.1, 0.03, 0.01):
     )
 
 # %% [markdown]
+# The smaller σ, the closer the last column comes to the bracket.
+#
 # ## Can it generate?
 #
-# Let the denoiser for Gaussian noise walk from pure noise. Each step goes a part h of the way to
-# r(x), and gives back a little fresh noise, less each time because the picture looks cleaner each time
-# (Kadkhodaie & Simoncelli 2020). The length of r(x) − x says how noisy x still looks: about σ√D.
+# Let the denoiser for Gaussian noise walk from noise: the mean training image plus noise of σ = 1, the strongest it
+# was trained on. Each step goes a part h of the way to r(x), and gives back a little fresh noise, less each
+# time because the picture looks cleaner each time (Kadkhodaie & Simoncelli 2020). The length of r(x) − x says how
+# noisy x still looks: about σ√D. A step leaves (1−h)σ of that noise; we want (1−βh)σ left, with 0 ≤ β ≤ 1, and as
+# variances add, the fresh noise has the standard deviation σ√((1−βh)² − (1−h)²).
 
 
 # %%
@@ -771,7 +792,7 @@ figures.image_rows(
         "+ noise, then walk": changed,
     },
     alt="Four rows. Walks from pure noise end in mostly readable digits. Repeating the denoiser ends in "
-    "bolder shapes. Test digits; and walks from them plus noise: mostly the same digits, changed.",
+    "bolder shapes. Test digits; and walks from them plus noise: some the same digits, some others.",
     caption=f"{digits.name}, denoiser for Gaussian noise. Last row: σ = 0.8 added to the test images.",
 )
 
@@ -801,13 +822,15 @@ for name, images in {
 # %% [markdown]
 # **What you see.** Prediction (b): digits appear, not always. But being sure is not enough. Repeated
 # denoising makes the classifier sure most of the time, and its digits are bolder than the data
-# and hardly ever a 1: digits, but not *these* digits in *these* proportions. Fresh noise on the way brings
-# both numbers closer, not all the way.
+# and hardly ever a 1: digits, but not *these* digits in *these* proportions. Fresh noise on the way brings ink and
+# the share of 1s closer to the data, not all the way, and costs sharpness. Random codes do well on both of these
+# counts, and few of them are clear digits. No single number is enough.
 #
 # Why does x ← r(x) not sample? The mean of all clean images that fit x̃ is no
 # draw from them, and going to the mean over and over climbs to the peaks. Bengio et al. (2013) gave the
 # missing theory: alternate *adding noise* and *drawing* from p(x | x̃), and in the long run the
-# points have the density p. In the plane p(x | x̃) is known, so we can run both.
+# points have the density p. In the plane p(x | x̃) is known, so we can run both: it is again a mixture, bump k with
+# weight ∝ 𝒩(x̃; c_k, (0.2²+σ²)I), mean c_k + κ(x̃ − c_k) and variance κσ², where κ = 0.2²/(0.2²+σ²).
 
 
 # %%
@@ -851,9 +874,8 @@ clouds(
 #
 # ## Can it change? Can it score?
 #
-# **Change**: yes, see the last row above: add some noise, walk back, and a similar digit
-# arrives. How similar is set by σ: with much noise a 4 may come back as a 9. It is no control over *what*
-# changes.
+# **Change**: yes, see the last row of digits above: add some noise, walk back. How much stays is set by σ: at
+# σ = 0.8 many digits come back as another one; less noise changes less. It is no control over *what* changes.
 #
 # **Score an image**: only up to a constant, and only along a path. A gradient gives differences,
 # $\log p_\sigma(b) - \log p_\sigma(a) = \int_a^b \nabla \log p_\sigma(x)\cdot dx$, whatever the path. Two paths from one end of
@@ -896,15 +918,16 @@ for name, path in (("straight", straight), ("along the wave", wave)):
 #
 # 1. A mask has one Bernoulli variable a *pixel*; Gaussian noise is x + σε. A DAE's loss compares
 #    r(x̃) with the clean x.
-# 2. Prediction (a): the ordinary AE wins on clean images. The DAE wins as soon as the input is
-#    spoilt the way it was in training.
+# 2. Prediction (a): the ordinary AE wins on clean images. The DAE wins once the input is spoilt
+#    *enough*, the way it was in training.
 # 3. The best denoiser satisfies r\*(x̃) − x̃ = σ² ∇ log p_σ(x̃), exactly, for every σ. It is the score of the
-#    *smoothed* density; that of p is the limit σ → 0, which is where a network reads it worst.
+#    *smoothed* density; that of p is the limit σ → 0, where dividing by σ² magnifies a network's mistakes most.
 # 4. The contractive penalty Σ (∂h_j/∂x_i)² equals the sum of the encoder's squared singular values. It shrinks
 #    them, least where the reconstruction resists. Training with a little noise penalizes the
 #    derivative of the whole reconstruction.
-# 5. Prediction (b): digits appear, though not in the data's proportions; with fresh noise on the way
-#    they come closer to them. What is missing: a prior to draw from at once, and log p(x).
+# 5. Prediction (b): digits appear, most of the time even without fresh noise, but then too bold and hardly ever a
+#    1. Fresh noise brings their proportions closer to the data. What is missing: a prior to draw from at once, and
+#    log p(x).
 #
 # **The limit of this chapter.** Noise gives the *direction* to the data, and no density to score with. A
 # model that says how x came to be gives both. That takes Bayes' rule, and chapter 03.
@@ -920,8 +943,9 @@ for name, path in (("straight", straight), ("along the wave", wave)):
 # Normal Population*. Bishop 1995, *Training with Noise is Equivalent to Tikhonov Regularization* (Neural
 # Computation 7). Kadkhodaie & Simoncelli 2020, *Solving Linear Inverse Problems Using the Prior Implicit in a
 # Denoiser*, arXiv:2007.13640. Song et al. 2021, *Score-Based Generative Modeling through Stochastic
-# Differential Equations*, arXiv:2011.13456. The grid original / corrupted / output follows S. Tulyakov's slides *Variational
-# Auto Encoders*.
+# Differential Equations*, arXiv:2011.13456. The masks and the grid follow S.
+# Tulyakov's slides *Variational Auto Encoders*, the contractive part notes on A. Canziani's lecture *Generative
+# Models: Variational Autoencoders* (25 March 2021).
 #
 # | a lecture says | right is | seen in |
 # |---|---|---|

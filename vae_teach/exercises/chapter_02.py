@@ -84,6 +84,9 @@ def check_noise(attempt):
                     lambda x, v, n: x + column(v) ** 2 * n
                 ),
                 "the noise is not scaled.": lambda x, v, n: x + n,
+                "every image has a variance of its own; you took the first for all.": (
+                    lambda x, v, n: x + v[0].sqrt() * n
+                ),
                 "do not clip: x̃ = x + σε may leave [0, 1], and the theory needs it to.": (
                     lambda x, v, n: (x + column(v).sqrt() * n).clamp(0, 1)
                 ),
