@@ -10,13 +10,13 @@
 # 3. choose a reconstruction loss (L1, L2, SSIM, perceptual) and say what each of them lets go;
 # 4. answer with evidence: can a model generate? change? score?
 #
-# Run All takes less than a minute on a laptop.
+# Run All takes a minute or two.
 #
-# **Predict first.** An autoencoder passes each digit through twenty numbers and rebuilds it nearly
-# perfectly. Now take the codes of two *different* digits and decode the point half-way between. Or
-# forget the images: draw a random code with the same mean and covariance as the codes of digits, and
-# decode that. Of 100 such images, how many does a good classifier recognize as some digit? Write down
-# two numbers; section *How often is it a digit?* answers.
+# **Predict first.** An autoencoder passes each digit through twenty numbers and rebuilds it
+# readably. Now take the codes of two *different* digits and decode the point half-way between. Or forget
+# the images: draw a random code with the same mean and covariance as the codes of digits, and decode
+# that. Of 100 images of each kind, how many does a good classifier recognize as some digit (probability
+# above 0.9)? Write down two numbers.
 
 # %%
 import copy
@@ -104,8 +104,10 @@ figures.image_rows(
 )
 
 # %% [markdown]
-# The package's `Autoencoder` is this network, and `fit` this loop with a faster Adam and a step size
-# that rises and falls once. `fit` *maximizes*, so it is given minus the error.
+# The package's `Autoencoder` is this network, and `fit` this loop with Adam and a step size that rises
+# and falls once. `fit` *maximizes*, so it is given minus the error. That is why the package's
+# `squared_error(net, x)` returns *minus* the squared error of each image, and why the History line calls
+# it “bound”: in later chapters it will be one.
 #
 # ### Exercise 1: the error of each image
 #
@@ -173,7 +175,7 @@ print(f"ratio {ours / theirs:.5f}")
 # %% [markdown]
 # The same error; the same subspace? **Principal angles** measure how far two subspaces lie apart: the
 # smallest angle between a direction of one and a direction of the other, then the next at right angles
-# to those, and so on. All zero: the same subspace.
+# to those, and so on (printed largest first). All zero: the same subspace.
 
 # %%
 W = linear.decoder.weight.detach()  # (784, 6): its columns span what the decoder can draw
@@ -222,11 +224,14 @@ components(
 # %% [markdown]
 # **What you see.** The decoder's own columns are mixtures. PCA orders its directions by variance and
 # makes them orthogonal by definition; the autoencoder has no reason to. Remember this when somebody
-# reads a meaning into "the third dimension of the code": an autoencoder's axes are arbitrary.
+# reads a meaning into "the third dimension of the code": an autoencoder's axes are arbitrary. The same
+# trick works on the deep one: its encoder ends and its decoder begins with a linear layer, so A and A⁻¹
+# can be absorbed there.
 #
 # ### Exercise 2: PCA as an autoencoder
 #
-# Encode and decode with PCA's mean and components: write both matrices' work in one line.
+# Return the reconstruction: subtract the mean, encode with `components` (orthonormal rows), decode with
+# its transpose, add the mean.
 
 
 # %% tags=["exercise"]
@@ -277,9 +282,9 @@ both = [*pooling_encoder.parameters(), *upsampling_decoder.parameters()]
 print(f"{sum(p.numel() for p in both):,} parameters")
 
 # %% [markdown]
-# Pooling makes the image *smaller*, not the description: after both stages, with 16 channels, there are
-# as many numbers as pixels. Only the last layer of the encoder compresses, 784 to 8. Pooling's merit is
-# another: each number sees a larger piece of the image.
+# Each pooling quarters the numbers, but the convolution before it multiplied them (by 8, then by 2).
+# After both stages there are as many numbers as pixels. Only the last layer of the encoder compresses,
+# 784 to 8. Pooling's merit is another: each number sees a larger piece of the image.
 #
 # Both kinds of network with the same 8-number code and the same 600 steps, beside PCA with 8
 # components, the best that a linear one can do. `"pooled"` is the pair above.
@@ -287,25 +292,24 @@ print(f"{sum(p.numel() for p in both):,} parameters")
 # %%
 forms = {"mlp": None, "pooled": (8, 16)}  # sizes of hidden layers (None: 400), or channels
 settings = dict(epochs=1, batch_size=25, lr=3e-3, one_cycle=True, progress=False)
-nets, seconds = {}, {}
+nets = {}
 for name, hidden in forms.items():
     torch.manual_seed(0)
     nets[name] = Autoencoder(8, network=name, hidden=hidden)
-    history = fit(nets[name], digits.train_images[:15_000], squared_error, **settings)
-    seconds[name] = sum(history.seconds)
+    fit(nets[name], digits.train_images[:15_000], squared_error, **settings)
 
 # %%
 test = digits.test_images[:1000]
 projected = (test.flatten(1) - mean) @ directions[:8].T @ directions[:8] + mean
 rebuilt = {"PCA": projected.reshape_as(test)}
 error = (rebuilt["PCA"] - test).square().sum() / 1000
-print(f"PCA      {9 * 784:8,} parameters,         error {error:5.1f}")
+print(f"PCA      {9 * 784:8,} parameters, error {error:5.1f}")
 for name, net in nets.items():
     with torch.no_grad():
         rebuilt[name] = net(test)
     count = sum(p.numel() for p in net.parameters())
     error = (rebuilt[name] - test).square().sum() / 1000
-    print(f"{name:8} {count:8,} parameters, {seconds[name]:5.1f} s, error {error:5.1f}")
+    print(f"{name:8} {count:8,} parameters, error {error:5.1f}")
 
 # %%
 figures.image_rows(
@@ -317,9 +321,9 @@ figures.image_rows(
 )
 
 # %% [markdown]
-# **What you see.** Both bent forms beat the flat one. The pooling network has a fortieth of the
-# multilayer perceptron's (MLP's) parameters, and yet each of its steps takes longer: its few weights are
-# used again at every pixel. On centred 28×28 digits the MLP wins at this budget; convolutions come into
+# **What you see.** Both bent forms beat the flat one. The convolutional form has a fortieth of the
+# parameters of the multilayer perceptron (MLP), but not a fortieth of its work: its few weights are used
+# again at every pixel. On centred 28×28 digits the MLP wins at this budget; convolutions come into
 # their own on larger images, where things may lie anywhere.
 
 # %% [markdown]
@@ -462,9 +466,9 @@ figures.image_rows(
 # %% [markdown]
 # **What you see.** Where eight numbers leave a doubt, each loss settles it in its own way. Under L2 the
 # best guess for a pixel is the *mean* of what it could be: grey. Under L1 it is the *median*: mostly all
-# ink or none, so edges are crisper and thin strokes may vanish. SSIM cares for local contrast. The
-# perceptual loss keeps what tells one digit from another, and leaves specks of ink that the classifier
-# overlooks.
+# ink or none, so edges are crisper and thin strokes may vanish. SSIM keeps the pattern
+# inside each small window and lets go of exact grey values. The perceptual loss keeps what its network
+# looks at, and leaves specks of ink that it overlooks.
 
 # %%
 could_be = torch.tensor([0.0, 0.0, 0.0, 1.0, 1.0])  # one pixel in five equally likely images
@@ -475,9 +479,9 @@ print(f"least L1 error at {best_l1:.2f}, the median: {could_be.median():.2f}")
 print(f"least L2 error at {best_l2:.2f}, the mean:   {could_be.mean():.2f}")
 
 # %% [markdown]
-# Two of the four are log-densities in disguise: up to a factor and a constant that x̂ does not enter, L2
-# is minus the log-density of a **Gaussian** around x̂, L1 of a **Laplace** distribution, both of a stated
-# width (here σ = b = ½):
+# Two of the four are log-densities in disguise. L2/(2σ²) is minus the log of a **Gaussian** density around
+# x̂, up to a constant; L1/b is minus the log of a **Laplace** density, $\frac{1}{2b}e^{-|x-\hat x|/b}$ per
+# pixel, up to a constant (here σ = b = ½):
 
 # %%
 sigma = b = 0.5
@@ -491,11 +495,11 @@ print(f"Laplace:  −log density {laplace:.3f}; L1 / b + 784 log(2b) = {from_l1.
 # %% [markdown]
 # The other two come from no density that anyone can write down: exp(−loss) would have to be divided by
 # its integral over all images, which depends on x̂ and which nobody knows. Harmless here; in a VAE it
-# decides what may be called an ELBO (chapter 08).
+# decides what may be called an ELBO, the bound a VAE is trained on (chapters 03 and 08).
 #
 # **Photographs** call for a network that has seen photographs. The usual ones are VGG-16 (528 MB) and
-# the small MobileNet (10 MB). The next cell uses MobileNet where its weights already are on this
-# machine, and never downloads anything.
+# the small MobileNet (10 MB). The next two cells are optional: they use MobileNet where its weights
+# already are on this machine, never download anything, and nothing later needs them.
 
 # %%
 wanted = MobileNet_V3_Small_Weights.DEFAULT
@@ -564,33 +568,34 @@ fit(plane, digits.train_images, squared_error, **settings)
 
 # %% [markdown]
 # Each mark is a test image at its code. Drag across the map, or click it and use the arrow keys. Look
-# for: the middle of an island; the white between two islands; the corners, far from any code.
+# for: a region of one digit; the crowded middle; the empty plane far from any code.
 
 # %%
-LatentPlane(plane, digits.test_images[:1500], digits.test_labels[:1500])
+LatentPlane(plane, digits.test_images[:600], digits.test_labels[:600])
 
 # %% [markdown]
-# Islands of one digit each, of different sizes, at odd places and with holes between them. The decoder
-# has never been asked what to draw in a hole. It draws something, smoothly; a digit only by luck. The
-# same map, with a judge: how sure is the classifier of what is decoded there?
+# Some digits have a region of their own; the rest crowd in the middle, on top of each other, and most of
+# the plane holds no code. The decoder has never been asked what to draw there. It draws something,
+# smoothly; a digit only by luck. The same map, with a judge: how sure is the classifier of what is
+# decoded there?
 
 # %%
 with torch.no_grad():
-    codes = plane.encode(digits.test_images[:1500])
+    codes = plane.encode(digits.test_images[:600])
 sureness(
     plane,
     classifier,
     codes,
-    digits.test_labels[:1500],
-    alt="Left: codes of digits as islands on a plane whose shade tells the classifier's doubt: pale "
-    "inside some islands, dark in the crowded middle and in seams, pale again in far corners without codes. Right: "
-    "images decoded on a grid, blurred mixtures in the seams and bold blobs in the corners.",
-    caption=f"{digits.name}, 1,500 test images, framed by their outermost codes. Dashed: a probability of 0.9.",
+    digits.test_labels[:600],
+    alt="Left: codes of digits on a plane whose shade tells the classifier's doubt: orange in seams and in "
+    "the crowded middle, pale elsewhere, also in the large parts that hold no codes. Right: "
+    "images decoded on a grid, blurred mixtures in the seams.",
+    caption=f"{digits.name}, 600 test images, framed by their outermost codes. Dashed: a probability of 0.9.",
 )
 
 # %% [markdown]
-# The dark seams are borders between islands. But look at the corners: no codes, bold blobs, and a
-# classifier that is *sure*. It knows ten answers and “none of these” is not among them. So its vote is
+# The orange seams are where the classifier hesitates. But most of the pale area holds no codes at all,
+# and it is sure there too: it knows ten answers, and “none of these” is not among them. So its vote is
 # evidence in one direction only: **what it doubts is not a clear digit; what it is sure of may still
 # be none.**
 #
@@ -654,9 +659,10 @@ for kind in kinds20:
     print(f"{kind:22}  {shares[0]:10.2f} {shares[1]:11.2f}")
 
 # %% [markdown]
-# Read the first column. Rebuilt test images are nearly as clear as the test images themselves; half-way
-# codes and random ones are often not. (The second column is a warning about the judge: blurred
-# reconstructions make it doubt, bold blobs in the corners do not.) See for yourself what it is sure of:
+# Read the first column, beside the share for the test images themselves. The classifier is sure of most
+# rebuilt test images; of what half-way and random codes become, less often. (The second column is a
+# warning about the judge: the rebuilt images are too blurred for it, while far from all codes it is often
+# sure.) In the picture, look in the two lower rows for scribbles of which it is sure.
 
 # %%
 shown = {kind: codes[:10] for kind, codes in kinds20.items()}
@@ -694,6 +700,9 @@ between(
 )
 
 # %% [markdown]
+# **What you see.** It is sure near both ends; on the way there is a stretch where it is not, and for a
+# while it may vote for a third digit.
+#
 # ### Exercise 5: the way
 #
 # All codes on the way from `start` to `end`, one row for each t.
@@ -727,15 +736,20 @@ check_path(way)
 # digit that works; between two digits the way leads through holes:
 
 # %%
+torch.manual_seed(0)
 codes20 = family.encode(test, 20).detach()
+same = names[:, None] == names
 for wanted_same in (True, False):
-    pairs = [(i, j) for i in range(100) for j in range(i) if (names[i] == names[j]) == wanted_same]
-    i, j = torch.tensor(pairs[:500]).T
+    pairs = (same == wanted_same).triu(1).nonzero()  # every pair i < j of 1,000 test images
+    i, j = pairs[torch.randperm(len(pairs))[:2000]].T
     half_way = family.decode(0.5 * (codes20[i] + codes20[j])).detach()
     kind = "the same digit" if wanted_same else "different digits"
     print(f"half-way between two of {kind:17}: sure of {fraction_sure(classifier, half_way):.2f}")
 
 # %% [markdown]
+# Half-way between two of the same digit the classifier is about as sure as of rebuilt test images;
+# between different digits, much less often.
+#
 # **Score?** A model that knows digits should find this page's digits likelier than nonsense. All that an
 # autoencoder offers is its error. Try it:
 
@@ -771,10 +785,11 @@ for name, error in zip(strange, errors[4:].tolist(), strict=True):
     print(f"{name:10} error {error:6.1f}: smaller than that of {share:4.0%} of 1,000 test digits")
 
 # %% [markdown]
-# By its error, an empty page is a better digit than most digits. The error is small where an image is
-# *simple*, not where it is probable. And exp(−error) is no density: x̂ is made from x itself, so nothing
-# makes it integrate to 1. In the linear model its integral is even infinite: the error is zero on a
-# whole subspace, as far out as you like.
+# By its error, an empty page is a better digit than nearly every test digit. The error is small where an
+# image is *simple*, not where it is probable. And exp(−error) is no density. Earlier, x̂ was held *fixed*,
+# and then exp(−error), scaled, is a Gaussian in x. Here x̂ moves along with x, so it is not one: nothing
+# makes it integrate to 1. In the linear model its integral is even infinite: the error is zero (what is
+# left is rounding) on a whole subspace, as far out as you like.
 
 # %%
 far = mean + torch.tensor([[1.0], [100.0], [10_000.0]]) * directions[0]
@@ -787,12 +802,12 @@ for distance, error in zip(
 # %% [markdown]
 # ## Recap
 #
-# 1. Encoder, bottleneck, decoder, trained to rebuild. Only the bottleneck compresses; count its numbers,
-#    not its pixels.
+# 1. Encoder, bottleneck, decoder, trained to rebuild. To see where it compresses, count all numbers after
+#    a layer: channels × height × width. The narrowest place is the bottleneck.
 # 2. A linear autoencoder reaches PCA's error and PCA's subspace, in an arbitrary basis: the axes of a
 #    code mean nothing by themselves.
-# 3. L2 blurs (mean), L1 decides (median), SSIM keeps local contrast, a perceptual loss what its network
-#    looks at. Each is the best on its own measure. L1 and L2 belong to densities, Laplace and Gaussian;
+# 3. L2 blurs (mean), L1 decides (median), SSIM keeps the pattern of small windows, a perceptual loss
+#    what its network looks at. Each is the best on its own measure. L1 and L2 belong to densities, Laplace and Gaussian;
 #    the others to none that anyone can write down.
 # 4. Generate: no. Change: in part. Score: no. And your prediction? The table under *How often is it a
 #    digit?* has both numbers, in the rows *half-way* and *Gaussian*; and they flatter, since the

@@ -823,8 +823,8 @@ for name, images in {
 # **What you see.** Prediction (b): digits appear, not always. But being sure is not enough. Repeated
 # denoising makes the classifier sure most of the time, and its digits are bolder than the data
 # and hardly ever a 1: digits, but not *these* digits in *these* proportions. Fresh noise on the way brings ink and
-# the share of 1s closer to the data, not all the way, and costs sharpness. Random codes do well on both of these
-# counts, and few of them are clear digits. No single number is enough.
+# the share of 1s closer to the data, not all the way. Random codes do well on both of these counts, and yet
+# far fewer of them are clear digits than of the test images. No single number is enough.
 #
 # Why does x ← r(x) not sample? The mean of all clean images that fit x̃ is no
 # draw from them, and going to the mean over and over climbs to the peaks. Bengio et al. (2013) gave the

@@ -14,8 +14,9 @@ def pca(x, mean, components):
     return mean + (x - mean) @ components.T @ components
 
 
-def ssim(a, b, one=0.01**2, two=0.03**2, correction=0):
+def ssim(a, b, one=0.01**2, two=0.03**2, correction=0, of_variances=None):
     covariance = ((a * b).mean(1) - a.mean(1) * b.mean(1)) * 49 / (49 - correction)
+    correction = correction if of_variances is None else of_variances
     variances = a.var(1, correction=correction) + b.var(1, correction=correction)
     means = (2 * a.mean(1) * b.mean(1) + one) / (a.mean(1) ** 2 + b.mean(1) ** 2 + one)
     return means * (2 * covariance + two) / (variances + two)
@@ -57,6 +58,7 @@ WRONG = [
     (chapter_01.check_pca, lambda x, m, c: m + (x - m) @ c @ c.T, "RuntimeError"),
     (chapter_01.check_ssim, lambda a, b: 1 - ssim(a, b), "the similarity itself"),
     (chapter_01.check_ssim, lambda a, b: ssim(a, b, correction=1), "divided by N"),
+    (chapter_01.check_ssim, lambda a, b: ssim(a, b, of_variances=1), "`var` divides by N − 1"),
     (chapter_01.check_ssim, lambda a, b: ssim(a, b, 0, 0), "0/0"),
     (chapter_01.check_ssim, lambda a, b: ssim(a, b, 0.03**2, 0.01**2), "constants are swapped"),
     (chapter_01.check_ssim, lambda a, b: ssim(a, b, 0.01, 0.03), "constants are squares"),

@@ -46,7 +46,7 @@ RIGHT = [
     (chapter_02.check_penalty, of_batch),
 ]
 WRONG = [
-    (check_noise, lambda x, v, n: x + v[0].sqrt() * n, "a variance of its own"),
+    (chapter_02.check_noise, lambda x, v, n: x + v[0].sqrt() * n, "a variance of its own"),
     (chapter_02.check_mask, lambda x, r, n: x * (n < r), "keep and drop are swapped"),
     (chapter_02.check_mask, lambda x, r, n: mask(x, r, n) / (1 - r), "as dropout does"),
     (chapter_02.check_mask, lambda x, r, n: mask(x, r, n[:, :, :1, :1]), "masks a whole image"),

@@ -108,8 +108,8 @@ def check_ssim(attempt):
     from skimage.metrics import structural_similarity  # 7×7 pixels are exactly one window of it
 
     draws = torch.Generator().manual_seed(0)
-    a = torch.rand(4, 49, generator=draws)
-    b = (a + 0.3 * torch.randn(4, 49, generator=draws)).clamp(0, 1)
+    a = 0.1 + 0.1 * torch.rand(4, 49, generator=draws)  # faint, so that the constants count
+    b = (a + 0.03 * torch.randn(4, 49, generator=draws)).clamp(0, 1)
     small, smaller = 0.03**2, 0.01**2
 
     def right(a, b):
@@ -143,6 +143,9 @@ def check_ssim(attempt):
                 ),
                 "variances and covariance are divided by N, not N − 1, here.": combined(
                     ssim, unbiased=True
+                ),
+                "`var` divides by N − 1 unless `correction=0`.": combined(
+                    lambda p, q, v, w, c: ssim(p, q, v * 49 / 48, w * 49 / 48, c)
                 ),
                 "the two small constants are missing: two blank windows would give 0/0.": combined(
                     lambda *s: ssim(*s, one=0, two=0)
