@@ -61,6 +61,7 @@ def fit(
     one_cycle=False,
     after_epoch=None,
     device="cpu",
+    unit="nats",
 ):
     """Maximize the mean of objective(model, x) over shuffled batches with Adam.
 
@@ -82,6 +83,7 @@ def fit(
         one_cycle: let the step size rise and fall once over the run (Smith & Topin 2019).
         after_epoch: called as after_epoch(model, history) after every epoch.
         device: "cpu", "cuda" or "mps".
+        unit: of the objective, for the progress bar.
 
     Returns:
         History. A keyboard interrupt ends training and keeps weights and history.
@@ -106,7 +108,7 @@ def fit(
         steps = epochs * math.ceil(len(data[0]) / batch_size)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps)
     history = History()
-    bar = _Bar(epochs * len(data[0]), progress)
+    bar = _Bar(epochs * len(data[0]), progress, unit)
     devices = [torch.cuda.current_device()] if device.type == "cuda" else []
     with torch.random.fork_rng(devices), bar:
         torch.manual_seed(seed)
@@ -220,7 +222,8 @@ def _checked(images, name):
 class _Bar:
     """A text progress bar with the running means; text, so that a saved notebook keeps it."""
 
-    def __init__(self, total, shown):
+    def __init__(self, total, shown, unit):
+        self.unit = unit
         self.bar = tqdm(
             total=total,
             disable=not shown,
@@ -244,7 +247,7 @@ class _Bar:
         now = time.perf_counter()
         if not self.bar.disable and (now > self.due or self.bar.n + count >= self.bar.total):
             means = (f"{n} {s / seen:.1f}" for n, s in zip(names, sums.tolist(), strict=True))
-            self.bar.set_postfix_str(", ".join(means) + " nats", refresh=False)
+            self.bar.set_postfix_str(f"{', '.join(means)} {self.unit}", refresh=False)
             self.due = now + 0.2
         self.bar.update(count)
 

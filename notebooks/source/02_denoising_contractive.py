@@ -78,6 +78,7 @@ def squared_error(a, b):  # (B, 1, H, W) twice -> (B,): summed over pixels
     return (a - b).square().flatten(1).sum(1)
 
 
+# %%
 for level in (0.2, 0.5):
     masked, noisy = mask(x, level, uniform), add_noise(x, level, normal)
     expected = level * x.square().flatten(1).sum(1).mean(), x[0].numel() * level**2
@@ -163,6 +164,7 @@ def copy(model, x):
     return -squared_error(restore(model, x), x)
 
 
+# %%
 def fill_in(model, x):
     rate = 0.9 * torch.rand(len(x), 1, 1, 1)
     return -squared_error(restore(model, mask(x, rate, torch.rand_like(x))), x)
@@ -186,6 +188,7 @@ def trained(objective):
     return model.requires_grad_(False)
 
 
+# %%
 ae, mask_dae, noise_dae = trained(copy), trained(fill_in), trained(denoise)
 
 # %% [markdown]
@@ -348,6 +351,7 @@ centres = torch.stack([2 * t / math.pi - 2, 1.3 * t.sin()], dim=1)  # (32, 2)
 extent = (-3.2, 3.2, -2.4, 2.4)  # of the pictures: left, right, bottom, top
 
 
+# %%
 def smoothed(sigma):  # p_sigma, a torch distribution over the plane; smoothed(0) is p
     width = math.hypot(0.2, sigma)
     bumps = Independent(Normal(centres, width), 1)
@@ -400,11 +404,11 @@ evidence = weight.sum()  # p_σ(x̃)
 best = (weight[:, None] * clean).sum(0) / evidence  # r*(x̃) = E[x | x̃]
 
 
+# %%
 def expected_error(g):  # E[‖g − x‖² | x̃]
     return (weight * (g - clean).square().sum(1)).sum() / evidence
 
 
-# %%
 print(f"p_σ(x̃): quadrature {evidence:.8f}, mixture {smoothed(sigma).log_prob(x_tilde).exp():.8f}")
 for g in (x_tilde, torch.zeros(2), best):
     split = (g - best).square().sum(), expected_error(best)
@@ -446,6 +450,7 @@ def plane_denoiser(sigma):
     return r.double().requires_grad_(False)
 
 
+# %%
 denoisers = {sigma: plane_denoiser(sigma) for sigma in (0.8, 0.4, 0.2, 0.1)}
 
 # %%
@@ -510,6 +515,8 @@ for sigma, r in denoisers.items():
     print(
         f"{sigma:4}   {share(score(sigma, x_clean), truth):18.1%} {share(arrow / sigma**2, truth):29.1%}"
     )
+
+# %%
 for sigma in (0.05, 0.025):
     print(
         f"{sigma:5} {share(score(sigma, x_clean), truth):18.2%}   (no network was trained for this one)"
@@ -601,9 +608,11 @@ class TiedAutoencoder(nn.Module):
 torch.manual_seed(0)
 trial = TiedAutoencoder().double()
 flat = digits.test_images[:3].flatten(1).double()
+jacobian = vmap(jacrev(trial.encode))(flat).detach()  # (3, 128, 784)
+
+# %%
+shift = 1e-5 * torch.eye(784, dtype=torch.double)
 with torch.no_grad():
-    jacobian = vmap(jacrev(trial.encode))(flat)  # (3, 128, 784)
-    shift = 1e-5 * torch.eye(784, dtype=torch.double)
     numeric = torch.stack(
         [(trial.encode(v + shift) - trial.encode(v - shift)).t() / 2e-5 for v in flat]
     )
@@ -614,6 +623,7 @@ def penalty(model, h):  # (B, d) -> (B,)
     return (h * (1 - h)).square() @ model.weight.square().sum(1)
 
 
+# %%
 print("torch.func ", [round(v, 8) for v in jacobian.square().sum((1, 2)).tolist()])
 print("numeric    ", [round(v, 8) for v in numeric.square().sum((1, 2)).tolist()])
 print("closed form", [round(v, 8) for v in penalty(trial, trial.encode(flat)).tolist()])
@@ -637,6 +647,7 @@ def contractive(weight):
     return model.requires_grad_(False)
 
 
+# %%
 codes = {"without penalty": contractive(0.0), "with penalty": contractive(0.5)}
 
 # %% [markdown]
@@ -683,6 +694,8 @@ for name, values in spectra.items():
 moved = digits.test_images[:100].roll(1, dims=3).flatten(1) - flat
 torch.manual_seed(1)  # not 0: with it the weights were drawn
 steps = F.normalize(moved, dim=1), F.normalize(torch.randn_like(flat), dim=1)  # length 1
+
+# %%
 print("                  error   penalty    moved   random    ratio")
 for name, m in codes.items():
     felt = [(jacobians[name] @ v[:, :, None]).norm(dim=(1, 2)).mean() for v in steps]
@@ -742,6 +755,8 @@ shifts, weights = torch.cartesian_prod(nodes, nodes), torch.outer(weights, weigh
 penalty_term = vmap(jacrev(r))(few).square().sum((1, 2))
 laplacian = vmap(jacrev(jacrev(r)))(few).diagonal(dim1=2, dim2=3).sum(2)  # (100, 2)
 curvature_term = ((r(few) - few) * laplacian).sum(1)
+
+# %%
 print(f"‖∂r/∂x‖² {penalty_term.mean():.4f} + (r−x)·Δr {curvature_term.mean():.4f}"
       f" = {(penalty_term + curvature_term).mean():.4f}")  # fmt: skip
 base = (r(few) - few).square().sum(1)
@@ -773,6 +788,7 @@ def walk(x, steps=60, h=0.15, beta=0.2):  # beta = 1: no fresh noise
     return restore(noise_dae, x)
 
 
+# %%
 def repeat(x, steps=60):  # x ← r(x): all the way each time, and no fresh noise
     for _ in range(steps):
         x = restore(noise_dae, x)
@@ -784,6 +800,8 @@ torch.manual_seed(0)
 pure = digits.train_images.mean(0) + torch.randn(300, 1, 28, 28)
 walked, repeated = walk(pure), repeat(pure)
 changed = walk(add_noise(x[:12], 0.8, torch.randn(12, 1, 28, 28)))
+
+# %%
 figures.image_rows(
     {
         "noise, then walk": walked[:12],
@@ -805,6 +823,8 @@ figures.image_rows(
 judge = pretrained.for_set("classifier", digits)
 codes_seen = noise_dae.encoder(digits.train_images[:5000])
 drawn = torch.distributions.MultivariateNormal(codes_seen.mean(0), codes_seen.t().cov())
+
+# %%
 torch.manual_seed(0)
 for name, images in {
     "test images": x,
@@ -854,6 +874,8 @@ for name, denoise_points in {"noise, then mean": take_mean, "noise, then draw": 
     for _ in range(30):
         chain = denoise_points(chain + 0.4 * torch.randn_like(chain), 0.4)
     chains[name] = chain
+
+# %%
 for name, chain in chains.items():
     print(f"{name:17} mean of log p(x) {smoothed(0).log_prob(chain).mean():6.3f} nats")
 

@@ -86,7 +86,7 @@ KINDS = {
         AutoencoderFamily,
         family_squared_error,
         epochs=30,
-        settings=dict(batch_size=256, lr=3e-3),
+        settings=dict(batch_size=256, lr=3e-3, unit="squared error"),
         score=family_error,
         unit="squared error an image, mean over bottlenecks 1 to 32",
     ),
