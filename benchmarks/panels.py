@@ -26,7 +26,8 @@ def _values(control):
     if not hasattr(control, "max"):
         return [True, False] * 5
     kind = int if isinstance(control, IntSlider) else float
-    return [kind(control.min + k / 39 * (control.max - control.min)) for k in range(40)]
+    values = [kind(control.min + k / 39 * (control.max - control.min)) for k in range(40)]
+    return [control.base**v for v in values] if hasattr(control, "base") else values  # log slider
 
 for thing in [o for o in gc.get_objects() if isinstance(o, (Panel, LatentSliders))]:
     sliders = isinstance(thing, LatentSliders)
