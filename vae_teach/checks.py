@@ -67,6 +67,12 @@ def finite(x, name):
         )
 
 
+def codes(z, latent_dim):
+    """Raise ValueError unless the last dimension of tensor z holds codes of latent_dim numbers."""
+    if z.dim() == 0 or z.shape[-1] != latent_dim:
+        raise ValueError(f"z has shape {tuple(z.shape)}, (..., {latent_dim}) is needed.")
+
+
 def positive_int(value, name):
     """Raise TypeError or ValueError unless value is a whole number >= 1."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):

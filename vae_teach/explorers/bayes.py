@@ -1,10 +1,9 @@
 """Things to drag in chapter 03, first half: Bayes' rule with one latent dimension."""
 
 import numpy as np
-from ipywidgets import FloatSlider, Layout
 from matplotlib.figure import Figure
 
-from vae_teach.explorers.panel import Panel
+from vae_teach.explorers.panel import Panel, wide_slider
 from vae_teach.figures.picture import DECODER, POSTERIOR, PRIOR
 
 
@@ -57,20 +56,9 @@ def bayes_rule(z, bayes, decoder, alt, caption=""):
         return figure
 
     controls = {
-        "x": _slider(1.2, -1, 5, "observed x"),
-        "sigma": _slider(0.5, 0.3, 2, "σ of the likelihood"),
-        "prior_mean": _slider(0.5, -3, 3, "mean of the prior"),
-        "prior_width": _slider(1.5, 0.3, 3, "width of the prior"),
+        "x": wide_slider(1.2, -1, 5, 0.05, "observed x"),
+        "sigma": wide_slider(0.5, 0.3, 2, 0.05, "σ of the likelihood"),
+        "prior_mean": wide_slider(0.5, -3, 3, 0.05, "mean of the prior"),
+        "prior_width": wide_slider(1.5, 0.3, 3, 0.05, "width of the prior"),
     }
     return Panel(draw, controls, alt, caption)
-
-
-def _slider(value, low, high, description):
-    return FloatSlider(
-        value,
-        min=low,
-        max=high,
-        step=0.05,
-        description=description,
-        layout=Layout(width="460px"),
-    )

@@ -1,11 +1,11 @@
 """Things to drag in chapter 03, second half: one Gaussian for two bumps, and the bound's gap."""
 
 import numpy as np
-from ipywidgets import FloatSlider, Layout, ToggleButtons
+from ipywidgets import ToggleButtons
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from vae_teach.explorers.panel import Panel
+from vae_teach.explorers.panel import Panel, wide_slider
 from vae_teach.figures.picture import ENCODER, KL, POSTERIOR
 
 MEANS, WIDTHS = np.linspace(-4, 4, 65), np.linspace(0.2, 3, 36)  # of the maps behind the dot
@@ -63,8 +63,8 @@ def two_directions(z, p, divergences, minima, alt, caption=""):
         return figure
 
     controls = {
-        "mean": _slider(0.0, -4, 4, "mean of q"),
-        "width": _slider(1.0, 0.2, 3, "width of q"),
+        "mean": wide_slider(0.0, -4, 4, 0.01, "mean of q"),
+        "width": wide_slider(1.0, 0.2, 3, 0.01, "width of q"),
     }
     return Panel(draw, controls, alt, caption)
 
@@ -123,8 +123,8 @@ def elbo_and_gap(z, split, cases, alt, caption=""):
 
     controls = {
         "case": ToggleButtons(options=cases, description="decoder"),
-        "mean": _slider(0.0, -3, 3, "mean of q"),
-        "width": _slider(1.0, 0.1, 2, "width of q"),
+        "mean": wide_slider(0.0, -3, 3, 0.01, "mean of q"),
+        "width": wide_slider(1.0, 0.1, 2, 0.01, "width of q"),
     }
     return Panel(draw, controls, alt, caption)
 
@@ -140,14 +140,3 @@ def _reds(count):
 
 def _signed(value):
     return f"{value:.3f}".replace("-", "−")
-
-
-def _slider(value, low, high, description):
-    return FloatSlider(
-        value,
-        min=low,
-        max=high,
-        step=0.01,
-        description=description,
-        layout=Layout(width="460px"),
-    )

@@ -4,21 +4,15 @@ import math
 import threading
 
 import torch
-from ipywidgets import Button, FloatSlider, GridBox, HBox, Image, Label, Layout, VBox
-from traitlets import Unicode
+from ipywidgets import Button, FloatSlider, GridBox, HBox, Label, Layout, VBox
 
 from vae_teach import checks
 from vae_teach.explorers import pixels
+from vae_teach.explorers.panel import LiveImage
 
 MOST = 64
 _ALT = "Image decoded from the sliders' code: the mean of p(x|z)"
 SIZE = 336  # of the image on screen, in pixels
-
-
-class _Picture(Image):
-    """An Image that can say what it shows: ipywidgets' view fails on a tooltip without this."""
-
-    description = Unicode("").tag(sync=True)
 
 
 class LatentSliders(HBox):
@@ -46,7 +40,7 @@ class LatentSliders(HBox):
         limit = max(3.0, float(math.ceil(start.abs().max())))
         self._sliders = [_slider(i, start[i].item(), limit) for i in self._dimensions]
         frame = Layout(max_width="100%", align_self="center", border="1px solid #999")
-        self._image = _Picture(format="png", tooltip=_ALT, layout=frame)
+        self._image = LiveImage(format="png", tooltip=_ALT, layout=frame)
         self._message = Label(layout=Layout(display="none"))
         for slider in self._sliders:
             slider.observe(self._redraw, "value")

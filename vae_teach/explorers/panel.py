@@ -5,8 +5,8 @@ import threading
 
 import numpy as np
 import torch
+from ipywidgets import FloatSlider, Label, Layout, VBox
 from ipywidgets import Image as ImageWidget
-from ipywidgets import Label, Layout, VBox
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -17,7 +17,7 @@ from vae_teach.explorers import pixels
 NARROWEST = 336  # screen pixels; a smaller image is shown with its pixels repeated
 
 
-class _Picture(ImageWidget):
+class LiveImage(ImageWidget):
     """An Image that can say what it shows: ipywidgets' view fails on a tooltip without this."""
 
     description = Unicode("").tag(sync=True)
@@ -56,7 +56,7 @@ class Panel(VBox):
         self._draw, self._controls, self.alt, self.caption = draw, dict(controls), alt, caption
         # Callbacks run on a thread of their own, beside the cell that runs, and beside each other.
         self._lock, self._screen = threading.RLock(), _Screen()
-        self._image = _Picture(format="webp", tooltip=alt, layout=Layout(max_width="100%"))
+        self._image = LiveImage(format="webp", tooltip=alt, layout=Layout(max_width="100%"))
         self._message = Label(layout=Layout(display="none"))
         self._show()
         for control in self._controls.values():
@@ -103,6 +103,12 @@ class Panel(VBox):
         """One line: the controls and their values."""
         values = ", ".join(f"{k} = {v}" for k, v in self.values.items())
         return f"Panel at {values}"
+
+
+def wide_slider(value, low, high, step, description):
+    """A FloatSlider of 460 screen pixels, so that a long description leaves room to drag."""
+    layout = Layout(width="460px")
+    return FloatSlider(value, min=low, max=high, step=step, description=description, layout=layout)
 
 
 class _Screen:

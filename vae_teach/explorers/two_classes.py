@@ -31,31 +31,16 @@ def two_classes(x=1.0, share=0.5):
     """
     figure = Figure(figsize=(7.5, 4.2), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-    names = ("A", "B")
-    joint = [
-        above.plot(
-            _X.numpy(),
-            0 * _X.numpy(),
-            dash,
-            color=colour,
-            lw=2,
-            animated=True,
-            label=f"p(x, {name})",
-        )[0]
-        for name, colour, dash in zip(names, _COLOURS, _DASHES, strict=True)
-    ]
-    posterior = [
-        below.plot(
-            _X.numpy(),
-            0 * _X.numpy(),
-            dash,
-            color=colour,
-            lw=2,
-            animated=True,
-            label=f"p({name} | x)",
-        )[0]
-        for name, colour, dash in zip(names, _COLOURS, _DASHES, strict=True)
-    ]
+    joint, posterior = (
+        [
+            axes.plot(
+                _X.numpy(), 0 * _X.numpy(), dash, color=colour, lw=2, animated=True,
+                label=label.format(name),
+            )[0]
+            for name, colour, dash in zip("AB", _COLOURS, _DASHES, strict=True)
+        ]
+        for axes, label in ((above, "p(x, {})"), (below, "p({} | x)"))
+    )  # fmt: skip
     marks = [axes.axvline(0, color="black", lw=1, animated=True) for axes in (above, below)]
     words = above.text(
         0.74, 0.93, "", transform=above.transAxes, va="top", animated=True, family="monospace",

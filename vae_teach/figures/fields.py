@@ -92,8 +92,9 @@ def clouds(panels, log_density, extent, alt, caption="", width=9.0):
         figsize=(width, size * (top - bottom) / (right - left) + 0.5), layout="constrained"
     )
     grid = figure.subplots(1, len(panels), squeeze=False)[0]
+    density = density_map(log_density, extent)
     for axes, (title, points) in zip(grid, panels.items(), strict=True):
-        show_density(axes, density_map(log_density, extent), extent)
+        show_density(axes, density, extent)
         axes.scatter(*points.detach().t().numpy(), s=3, color=POSTERIOR, alpha=0.6, lw=0)
         axes.set(title=title, xlabel="$x_1$")
     grid[0].set(ylabel="$x_2$")

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from vae_teach import checks
-from vae_teach.models.networks import conv_decoder, conv_encoder, mlp_decoder, mlp_encoder
+from vae_teach.models.networks import mlp_decoder, mlp_encoder, networks
 
 
 class Autoencoder(nn.Module):
@@ -32,14 +32,8 @@ class Autoencoder(nn.Module):
                 f'network is {network!r}, "linear", "mlp", "strided" or "pooled" is needed.'
             )
         self.latent_dim, self.image_shape = latent_dim, tuple(image_shape)
-        if network in ("linear", "mlp"):
-            hidden = () if network == "linear" else hidden or (400,)
-            self.encoder = mlp_encoder(latent_dim, self.image_shape, hidden, numbers=1)
-            self.decoder = mlp_decoder(latent_dim, self.image_shape, hidden)
-        else:
-            hidden, down = hidden or (16, 32), "stride" if network == "strided" else "pool"
-            self.encoder = conv_encoder(latent_dim, self.image_shape, hidden, down, numbers=1)
-            self.decoder = conv_decoder(latent_dim, self.image_shape, hidden)
+        name, hidden = ("mlp", ()) if network == "linear" else (network, hidden or None)
+        self.encoder, self.decoder = networks(name, latent_dim, self.image_shape, hidden, numbers=1)
         if network != "linear":
             self.decoder.append(nn.Sigmoid())
 
@@ -50,8 +44,7 @@ class Autoencoder(nn.Module):
 
     def decode(self, z):
         """Images (..., C, H, W) of codes (..., d)."""
-        if z.dim() == 0 or z.shape[-1] != self.latent_dim:
-            raise ValueError(f"z has shape {tuple(z.shape)}, (..., {self.latent_dim}) is needed.")
+        checks.codes(z, self.latent_dim)
         images = self.decoder(z.reshape(-1, self.latent_dim))
         return images.reshape(*z.shape[:-1], *self.image_shape)
 

@@ -75,6 +75,20 @@ def conv_decoder(latent_dim, image_shape=(1, 28, 28), channels=(16, 32)):
     return nn.Sequential(*layers[:-1])
 
 
+def networks(name, latent_dim, image_shape, hidden=None, numbers=2):
+    """The encoder and decoder that `name` stands for: "mlp", "strided" or "pooled".
+
+    `hidden` holds sizes ("mlp", default (400,)) or channels (default (16, 32)), from the image's side.
+    """
+    if name == "mlp":
+        hidden = (400,) if hidden is None else hidden
+        encoder = mlp_encoder(latent_dim, image_shape, hidden, numbers)
+        return encoder, mlp_decoder(latent_dim, image_shape, hidden)
+    hidden, down = hidden or (16, 32), "stride" if name == "strided" else "pool"
+    encoder = conv_encoder(latent_dim, image_shape, hidden, down, numbers)
+    return encoder, conv_decoder(latent_dim, image_shape, hidden)
+
+
 def _linear_layers(sizes):
     layers = []
     for before, after in itertools.pairwise(sizes):

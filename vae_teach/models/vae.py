@@ -5,7 +5,7 @@ from torch import nn
 from torch.distributions import Bernoulli, Independent, Normal
 
 from vae_teach import checks
-from vae_teach.models.networks import conv_decoder, conv_encoder, mlp_decoder, mlp_encoder
+from vae_teach.models.networks import networks
 
 LOG_VARIANCE_LIMIT = 20.0  # standard deviations from 4.5e-5 to 2.2e4: no overflow in float32
 
@@ -49,14 +49,7 @@ class VAE(nn.Module):
             tuple(image_shape),
             likelihood,
         )
-        hidden = hidden or ((400,) if network == "mlp" else (16, 32))
-        if network == "mlp":
-            self.encoder = mlp_encoder(latent_dim, self.image_shape, hidden)
-            self.decoder = mlp_decoder(latent_dim, self.image_shape, hidden)
-        else:
-            down = "stride" if network == "strided" else "pool"
-            self.encoder = conv_encoder(latent_dim, self.image_shape, hidden, down)
-            self.decoder = conv_decoder(latent_dim, self.image_shape, hidden)
+        self.encoder, self.decoder = networks(network, latent_dim, self.image_shape, hidden or None)
         self.register_buffer("prior_mean", torch.zeros(latent_dim), persistent=False)
         self.register_buffer("prior_scale", torch.ones(latent_dim), persistent=False)
         if likelihood == "gaussian":
@@ -85,8 +78,7 @@ class VAE(nn.Module):
 
     def decode(self, z):
         """p(x|z) with batch shape (...) and event shape (C, H, W), for codes z (..., d)."""
-        if z.dim() == 0 or z.shape[-1] != self.latent_dim:
-            raise ValueError(f"z has shape {tuple(z.shape)}, (..., {self.latent_dim}) is needed.")
+        checks.codes(z, self.latent_dim)
         pixels = self.decoder(z.reshape(-1, self.latent_dim))
         pixels = pixels.reshape(*z.shape[:-1], *self.image_shape)
         if self.likelihood == "bernoulli":
