@@ -1,4 +1,4 @@
-"""Floor 4: how good a trained model is, in nats for each image."""
+"""log p(x) by grids and by importance sampling, in nats for each image."""
 
 import math
 
