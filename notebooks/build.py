@@ -17,6 +17,7 @@ from nbclient import NotebookClient
 
 HERE = Path(__file__).resolve().parent
 SECONDS_A_CELL = 600
+FOLDED = {"solution", "aside"}  # tags of cells whose code stays closed until one opens it
 
 
 def sources():
@@ -29,7 +30,7 @@ def unexecuted(source):
     notebook = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
     for position, cell in enumerate(notebook.cells):
         cell.id = f"{source.stem}-{position:03d}"
-        if "solution" in cell.metadata.get("tags", []):
+        if FOLDED & set(cell.metadata.get("tags", [])):
             cell.metadata["jupyter"] = {"source_hidden": True}
     notebook.metadata = nbformat.from_dict(
         {

@@ -80,9 +80,12 @@ def test_networks_find_the_score(text):
     assert share[1] < 4
     assert share[2] < 15
     assert (np.diff(share) > 0).all()  # dividing by a smaller σ²
-    smoothing = table(text, "∇log p_σ instead of ∇log p", 4)[:, -2]
+    smoothing = table(text, "∇log p_σ instead of ∇log p", 6)[:, -1]
     assert (np.diff(smoothing) < 0).all()  # and a smaller σ is nearer to p
-    assert numbers(text, "0.025")[0] < 0.1
+    assert smoothing[-1] < 0.1
+    both = table(text, "network instead of ∇log p", 4)[:, -1]
+    assert (np.diff(both) < 0).all()
+    assert both[-1] > 2 * smoothing[3]  # most of it is the network's own
 
 
 def test_the_contractive_penalty_is_exact(text):

@@ -10,7 +10,8 @@
 # 3. choose a reconstruction loss (L1, L2, SSIM, perceptual) and say what each of them lets go;
 # 4. answer with evidence: can a model generate? change? score?
 #
-# Run All takes a minute or two.
+# Press Run All now and read while it works (about a minute). Allow about 55 minutes, and about 15 more for
+# the parts marked *optional*; nothing else needs those.
 #
 # **Predict first.** An autoencoder passes each digit through twenty numbers and rebuilds it
 # readably. Now take the codes of two *different* digits and decode the point half-way between. Or forget
@@ -46,6 +47,10 @@ from vae_teach.models import Autoencoder
 from vae_teach.models.autoencoder import squared_error
 from vae_teach.models.classifier import fraction_sure
 from vae_teach.training import fit
+
+# %% [markdown]
+# The open cells below are the chapter: read their code. A folded cell only checks, prints or draws
+# something: read its output.
 
 # %%
 digits = data.course_set()
@@ -92,7 +97,7 @@ print(
     f"squared error: first batch {losses[0]:.0f}, mean of the last ten {sum(losses[-10:]) / 10:.1f}"
 )
 
-# %%
+# %% tags=["aside"]
 x, y = digits.test_images[:12], digits.test_labels[:12]
 with torch.no_grad():
     rebuilt = decoder(encoder(x))
@@ -104,10 +109,9 @@ figures.image_rows(
 )
 
 # %% [markdown]
-# The package's `Autoencoder` is this network, and `fit` this loop with Adam and a step size that rises
-# and falls once. `fit` *maximizes*, so it is given minus the error. That is why the package's
-# `squared_error(net, x)` returns *minus* the squared error of each image, and why the History line calls
-# it “bound”: in later chapters it will be one.
+# The package's `Autoencoder` is this network, and `fit` this loop. `fit` *maximizes*, so the package's
+# `squared_error(net, x)` is *minus* each image's error. The History line calls it “bound”, which in
+# later chapters it will be.
 #
 # ### Exercise 1: the error of each image
 #
@@ -146,25 +150,13 @@ centred = images - mean
 pca = PCA(32).fit(images.numpy())
 directions = torch.tensor(pca.components_)  # (32, 784), orthonormal rows
 
-
-# %%
-class Linear(nn.Module):
-    def __init__(self, d):
-        super().__init__()
-        self.encoder = nn.Linear(784, d, bias=False)
-        self.decoder = nn.Linear(d, 784, bias=False)
-
-    def forward(self, x):
-        return self.decoder(self.encoder(x))
-
-
 # %%
 torch.manual_seed(0)
-linear = Linear(6)
+linear = nn.Sequential(nn.Linear(784, 6, bias=False), nn.Linear(6, 784, bias=False))
 settings = dict(epochs=20, batch_size=500, lr=1e-2, one_cycle=True, progress=False)
 fit(linear, centred, squared_error, **settings)
 
-# %%
+# %% tags=["aside"]
 with torch.no_grad():
     ours = -squared_error(linear, centred).mean()
 scores = torch.tensor(pca.transform(images.numpy()))[:, :6]
@@ -178,7 +170,7 @@ print(f"ratio {ours / theirs:.5f}")
 # to those, and so on (printed largest first). All zero: the same subspace.
 
 # %%
-W = linear.decoder.weight.detach()  # (784, 6): its columns span what the decoder can draw
+W = linear[1].weight.detach()  # (784, 6): its columns span what the decoder can draw
 angles = torch.tensor(subspace_angles(W.double().numpy(), directions[:6].T.double().numpy()))
 print("principal angles, degrees:", " ".join(f"{a:.2f}" for a in angles.rad2deg().tolist()))
 cosines = W.T / W.T.norm(dim=1, keepdim=True) @ directions[:6].T
@@ -187,12 +179,12 @@ print(" ".join(f"{c:.2f}" for c in cosines.abs().amax(1).tolist()))
 
 # %% [markdown]
 # The subspaces agree within a degree or so; the directions do not. Nothing in the loss asks for them:
-# put any invertible matrix A behind the encoder and its inverse before the decoder, and every x̂ is what
-# it was.
+# put any invertible matrix A behind the encoder E and its inverse before the decoder D. Then
+# (D A⁻¹)(A E) = D E, and every x̂ is what it was.
 
-# %%
+# %% tags=["aside"]
 A = torch.randn(6, 6, dtype=torch.double)
-E, D = linear.encoder.weight.detach().double(), W.double()
+E, D = linear[0].weight.detach().double(), W.double()
 changed = (D @ A.inverse()) @ (A @ E) - D @ E
 print(f"largest change of the map x → x̂: {changed.abs().max():.0e}")
 
@@ -208,7 +200,7 @@ turned = basis @ torch.tensor(rotation)
 match = (turned * directions[:6].T).sum(0)
 print("cosine of each turned column with its PCA direction:", [round(c, 4) for c in match.tolist()])
 
-# %%
+# %% tags=["aside"]
 components(
     {
         "decoder's columns": W.T.reshape(6, 28, 28),
@@ -224,14 +216,13 @@ components(
 # %% [markdown]
 # **What you see.** The decoder's own columns are mixtures. PCA orders its directions by variance and
 # makes them orthogonal by definition; the autoencoder has no reason to. Remember this when somebody
-# reads a meaning into "the third dimension of the code": an autoencoder's axes are arbitrary. The same
-# trick works on the deep one: its encoder ends and its decoder begins with a linear layer, so A and A⁻¹
-# can be absorbed there.
+# reads a meaning into "the third dimension of the code": an autoencoder's axes are arbitrary, the deep
+# one's too (its encoder ends and its decoder begins with a linear layer).
 #
 # ### Exercise 2: PCA as an autoencoder
 #
-# Return the reconstruction: subtract the mean, encode with `components` (orthonormal rows), decode with
-# its transpose, add the mean.
+# Return the reconstruction: subtract the mean, encode, decode, add the mean. (`components` holds one
+# direction of length 1 a row, so of the two products with it the first needs the transpose.)
 
 
 # %% tags=["exercise"]
@@ -272,7 +263,7 @@ upsampling_decoder = nn.Sequential(
 # %% [markdown]
 # Where does it compress? Count the numbers after each layer:
 
-# %%
+# %% tags=["aside"]
 x1 = digits.test_images[:1]
 for layer in [*pooling_encoder, *upsampling_decoder]:
     x1 = layer(x1)
@@ -286,8 +277,7 @@ print(f"{sum(p.numel() for p in both):,} parameters")
 # After both stages there are as many numbers as pixels. Only the last layer of the encoder compresses,
 # 784 to 8. Pooling's merit is another: each number sees a larger piece of the image.
 #
-# Both kinds of network with the same 8-number code and the same 600 steps, beside PCA with 8
-# components, the best that a linear one can do. `"pooled"` is the pair above.
+# Both kinds of network with the same 8-number code and the same 600 steps. `"pooled"` is the pair above.
 
 # %%
 forms = {"mlp": None, "pooled": (8, 16)}  # sizes of hidden layers (None: 400), or channels
@@ -298,12 +288,9 @@ for name, hidden in forms.items():
     nets[name] = Autoencoder(8, network=name, hidden=hidden)
     fit(nets[name], digits.train_images[:15_000], squared_error, **settings)
 
-# %%
+# %% tags=["aside"]
 test = digits.test_images[:1000]
-projected = (test.flatten(1) - mean) @ directions[:8].T @ directions[:8] + mean
-rebuilt = {"PCA": projected.reshape_as(test)}
-error = (rebuilt["PCA"] - test).square().sum() / 1000
-print(f"PCA      {9 * 784:8,} parameters, error {error:5.1f}")
+rebuilt = {}
 for name, net in nets.items():
     with torch.no_grad():
         rebuilt[name] = net(test)
@@ -311,19 +298,18 @@ for name, net in nets.items():
     error = (rebuilt[name] - test).square().sum() / 1000
     print(f"{name:8} {count:8,} parameters, error {error:5.1f}")
 
-# %%
+# %% tags=["aside"]
 figures.image_rows(
-    {"test image": x} | {name: images[:12].clamp(0, 1) for name, images in rebuilt.items()},
-    alt="Four rows of twelve digits: test images, then reconstructions by PCA, a fully connected and "
-    "a pooling network. PCA's are ghostly, the others more like digits.",
-    caption=f"{digits.name}: 8 numbers in each code; the networks had 600 steps of 25 images. PCA's values are "
-    "cut to [0, 1] for display.",
+    {"test image": x} | {name: images[:12] for name, images in rebuilt.items()},
+    alt="Three rows of twelve digits: test images, then reconstructions by a fully connected and a "
+    "pooling network, blurred but mostly readable.",
+    caption=f"{digits.name}: 8 numbers in each code; the networks had 600 steps of 25 images.",
 )
 
 # %% [markdown]
-# **What you see.** Both bent forms beat the flat one. The convolutional form has a fortieth of the
-# parameters of the multilayer perceptron (MLP), but not a fortieth of its work: its few weights are used
-# again at every pixel. On centred 28×28 digits the MLP wins at this budget; convolutions come into
+# **What you see.** Both make a smaller error than PCA with 8 numbers, as the slider below will show. The
+# convolutional form has a fortieth of the parameters of the multilayer perceptron (MLP), but not a
+# fortieth of its work: its few weights are used again at every pixel. On centred 28×28 digits the MLP wins at this budget; convolutions come into
 # their own on larger images, where things may lie anywhere.
 
 # %% [markdown]
@@ -333,8 +319,11 @@ figures.image_rows(
 # each:
 #
 # - **L1**, $\sum_i |\hat x_i - x_i|$, and **L2**, $\sum_i (\hat x_i - x_i)^2$: pixel by pixel;
-# - **SSIM** (structural similarity) compares means, variances and covariance of small windows;
+# - **SSIM** (structural similarity) compares means, variances and covariance of small windows, and is 1
+#   for equal images; the loss is 1 − SSIM;
 # - **perceptual**: compares what a trained classifier *computes* from both images, its features.
+#
+# The function `ssim` is folded; an optional part takes it apart.
 
 
 # %%
@@ -346,28 +335,107 @@ def l2(x_hat, x):
     return (x_hat - x).square().flatten(1).sum(1)
 
 
-# %% [markdown]
-# For one window, with means $m$, variances $v$ and covariance $c$,
-#
-# $$\mathrm{SSIM}(a, b) = \frac{(2 m_a m_b + 0.01^2)\,(2 c_{ab} + 0.03^2)}{(m_a^2 + m_b^2 + 0.01^2)\,(v_a + v_b + 0.03^2)},$$
-#
-# 1 for equal windows, and averaged over all 7×7 windows of the image. Average pooling gives all their
-# means at once; `stride=2` takes every other window, to save time in training. (The paper weighs 11×11
-# pixels by a Gaussian; the idea is the same.)
+# %% tags=["aside"]
+def ssim(a, b):  # (B, 1, H, W) both -> (B,)
+    def pooled(v):  # means over all windows of 7×7 pixels
+        return F.avg_pool2d(v, 7, stride=1)
 
-
-# %%
-def ssim(a, b, stride=1):  # (B, 1, H, W) both -> (B,)
-    def mean(v):
-        return F.avg_pool2d(v, 7, stride)
-
-    ma, mb = mean(a), mean(b)
-    va, vb, c = mean(a * a) - ma**2, mean(b * b) - mb**2, mean(a * b) - ma * mb
+    ma, mb = pooled(a), pooled(b)
+    va, vb, c = pooled(a * a) - ma**2, pooled(b * b) - mb**2, pooled(a * b) - ma * mb
     top = (2 * ma * mb + 0.01**2) * (2 * c + 0.03**2)
     return (top / ((ma**2 + mb**2 + 0.01**2) * (va + vb + 0.03**2))).flatten(1).mean(1)
 
 
+# %% [markdown]
+# For the perceptual loss we need a network that has learned to *see*. Ours is a small classifier of
+# digits, shipped with the course; its weights stay as they are, only the autoencoder learns. `features`
+# returns the activations of its two stages.
+
 # %%
+classifier = pretrained.for_set("classifier", digits).requires_grad_(False)
+
+
+def perceptual(x_hat, x):
+    pairs = zip(classifier.features(x_hat), classifier.features(x), strict=True)
+    return sum((f - g).square().flatten(1).mean(1) for f, g in pairs)
+
+
+# %% tags=["aside"]
+with torch.no_grad():
+    right = (classifier(test).argmax(1) == digits.test_labels[:1000]).float().mean()
+print(f"the classifier is right on {right:.1%} of 1,000 test images")
+
+# %% [markdown]
+# Same network, same start (the MLP above, trained on L2), same 100 further steps; only the loss differs.
+
+# %%
+measures = {
+    "L1": l1,
+    "L2": l2,
+    "1 − SSIM": lambda x_hat, x: 1 - ssim(x_hat, x),
+    "perceptual": perceptual,
+}
+
+# %%
+settings |= {"epochs": 2, "batch_size": 100}
+trained = {}
+for name, loss in measures.items():
+    trained[name] = copy.deepcopy(nets["mlp"])
+    fit(
+        trained[name],
+        digits.train_images[:5000],
+        lambda net, x, loss=loss: -loss(net(x), x),  # minus: `fit` maximizes
+        **settings,
+    )
+
+# %% tags=["aside"]
+few = test[:500]
+print("trained on    measured by" + "".join(f"{name:>12}" for name in measures))
+for name, net in trained.items():
+    with torch.no_grad():
+        row = [measure(net(few), few).mean().item() for measure in measures.values()]
+    print(f"{name:25}" + "".join(f"{value:12.3f}" for value in row))
+
+# %% [markdown]
+# Read it by columns: on each measure, the network trained on that measure is the best. No loss is the
+# best one; each buys its own kind of likeness.
+
+# %% tags=["aside"]
+hard = l2(rebuilt["mlp"], test).argsort(descending=True)[10:130:10]
+with torch.no_grad():
+    rows = {"test image": test[hard]} | {f"by {n}": net(test[hard]) for n, net in trained.items()}
+figures.image_rows(
+    rows,
+    alt="Five rows: test images that are hard to rebuild, and their reconstructions by networks "
+    "trained on L1, L2, SSIM and perceptual loss. L2's are the blurriest; L1's and SSIM's are crisper; "
+    "the perceptual ones are readable, with specks of ink around the strokes.",
+    caption=f"{digits.name}: chosen among the 130 of 1,000 test images with the largest squared error; 8 numbers.",
+)
+
+# %% [markdown]
+# **What you see.** Where eight numbers leave a doubt, each loss settles it in its own way. Under L2 the
+# best guess for a pixel is the *mean* of what it could be: grey. Under L1 it is the *median*: mostly all
+# ink or none, so edges are crisper and thin strokes may vanish. SSIM keeps the pattern
+# inside each small window and lets go of exact grey values. The perceptual loss keeps what its network
+# looks at, and leaves specks of ink that it overlooks.
+#
+# Two of the four are log-densities in disguise, up to a constant: L2/(2σ²) is −log of a **Gaussian** around
+# x̂, L1/b is −log of a **Laplace** density, $\frac{1}{2b}e^{-|x-\hat x|/b}$ per pixel. The other two come
+# from no density that anyone can write down. Harmless here; in a VAE it decides what may be called an
+# ELBO, the bound a VAE is trained on (chapters 03 and 08).
+
+# %% [markdown]
+# ### SSIM, line by line (optional, 7 minutes)
+#
+# For one window, with means $m$, variances $v$ and covariance $c$,
+#
+# $$\mathrm{SSIM}(a, b) = \frac{(2 m_a m_b + 0.01^2)\,(2 c_{ab} + 0.03^2)}{(m_a^2 + m_b^2 + 0.01^2)\,(v_a + v_b + 0.03^2)},$$
+#
+# 1 for equal windows, and averaged over all 7×7 windows of the image. Open the folded cell of `ssim`:
+# average pooling gives all their means at once. (The paper weighs 11×11 pixels by a Gaussian; the idea is
+# the same.)
+
+# %% tags=["aside"]
 x_hat = rebuilt["mlp"][:12]
 how = {"win_size": 7, "data_range": 1.0, "use_sample_covariance": False}
 for i in range(3):
@@ -375,7 +443,7 @@ for i in range(3):
     print(f"image {i}: ours {ssim(x_hat, x)[i]:.5f}, scikit-image's {theirs:.5f}")
 
 # %% [markdown]
-# ### Exercise 3: one window
+# ### Exercise 3: one window (optional, with this part)
 #
 # SSIM of single windows whose pixels are given as rows. (Variances and covariance are means over the N
 # pixels, not sums over N − 1.)
@@ -401,76 +469,11 @@ def window_ssim(a, b):
 check_ssim(window_ssim)
 
 # %% [markdown]
-# For the perceptual loss we need a network that has learned to *see*. Ours is a small classifier of
-# digits, shipped with the course; its weights stay as they are, only the autoencoder learns.
+# ### Mean, median and densities as numbers; photographs (optional, 4 minutes)
+#
+# A pixel that is ink in two of five equally likely images: which guess makes the least error?
 
-# %%
-classifier = pretrained.for_set("classifier", digits).requires_grad_(False)
-with torch.no_grad():
-    right = (classifier(test).argmax(1) == digits.test_labels[:1000]).float().mean()
-print(f"the classifier is right on {right:.1%} of 1,000 test images")
-
-
-def perceptual(x_hat, x):
-    pairs = zip(classifier.features(x_hat), classifier.features(x), strict=True)
-    return sum((f - g).square().flatten(1).mean(1) for f, g in pairs)
-
-
-# %% [markdown]
-# Same network, same start (the MLP above, trained on L2), same 100 further steps; only the loss differs.
-
-# %%
-measures = {
-    "L1": l1,
-    "L2": l2,
-    "1 − SSIM": lambda x_hat, x: 1 - ssim(x_hat, x),
-    "perceptual": perceptual,
-}
-
-# %%
-losses = measures | {"1 − SSIM": lambda x_hat, x: 1 - ssim(x_hat, x, stride=2)}
-settings |= {"epochs": 2, "batch_size": 100}
-trained = {}
-for name, loss in losses.items():
-    trained[name] = copy.deepcopy(nets["mlp"])
-
-    def objective(net, x, loss=loss):
-        return -loss(net(x), x)
-
-    fit(trained[name], digits.train_images[:5000], objective, **settings)
-
-# %%
-few = test[:500]
-print("trained on    measured by" + "".join(f"{name:>12}" for name in measures))
-for name, net in trained.items():
-    with torch.no_grad():
-        row = [measure(net(few), few).mean().item() for measure in measures.values()]
-    print(f"{name:25}" + "".join(f"{value:12.3f}" for value in row))
-
-# %% [markdown]
-# Read it by columns: on each measure, the network trained on that measure is the best. No loss is the
-# best one; each buys its own kind of likeness.
-
-# %%
-hard = l2(rebuilt["mlp"], test).argsort(descending=True)[10:130:10]
-with torch.no_grad():
-    rows = {"test image": test[hard]} | {f"by {n}": net(test[hard]) for n, net in trained.items()}
-figures.image_rows(
-    rows,
-    alt="Five rows: test images that are hard to rebuild, and their reconstructions by networks "
-    "trained on L1, L2, SSIM and perceptual loss. L2's are the blurriest; L1's and SSIM's are crisper; "
-    "the perceptual ones are readable, with specks of ink around the strokes.",
-    caption=f"{digits.name}: chosen among the 130 of 1,000 test images with the largest squared error; 8 numbers.",
-)
-
-# %% [markdown]
-# **What you see.** Where eight numbers leave a doubt, each loss settles it in its own way. Under L2 the
-# best guess for a pixel is the *mean* of what it could be: grey. Under L1 it is the *median*: mostly all
-# ink or none, so edges are crisper and thin strokes may vanish. SSIM keeps the pattern
-# inside each small window and lets go of exact grey values. The perceptual loss keeps what its network
-# looks at, and leaves specks of ink that it overlooks.
-
-# %%
+# %% tags=["aside"]
 could_be = torch.tensor([0.0, 0.0, 0.0, 1.0, 1.0])  # one pixel in five equally likely images
 guess = torch.linspace(0, 1, 101)[:, None]
 best_l1 = guess[(guess - could_be).abs().sum(1).argmin()].item()
@@ -479,29 +482,27 @@ print(f"least L1 error at {best_l1:.2f}, the median: {could_be.median():.2f}")
 print(f"least L2 error at {best_l2:.2f}, the mean:   {could_be.mean():.2f}")
 
 # %% [markdown]
-# Two of the four are log-densities in disguise. L2/(2σ²) is minus the log of a **Gaussian** density around
-# x̂, up to a constant; L1/b is minus the log of a **Laplace** density, $\frac{1}{2b}e^{-|x-\hat x|/b}$ per
-# pixel, up to a constant (here σ = b = ½):
+# The two densities, constants included (here σ = b = ½):
 
-# %%
+# %% tags=["aside"]
 sigma = b = 0.5
-gauss = -torch.distributions.Normal(x_hat[:1], sigma).log_prob(x[:1]).sum()
-laplace = -torch.distributions.Laplace(x_hat[:1], b).log_prob(x[:1]).sum()
-from_l2 = l2(x_hat[:1], x[:1]) / (2 * sigma**2) + 784 * math.log(sigma * math.sqrt(2 * math.pi))
-from_l1 = l1(x_hat[:1], x[:1]) / b + 784 * math.log(2 * b)
+guess, truth = rebuilt["mlp"][:1], test[:1]
+gauss = -torch.distributions.Normal(guess, sigma).log_prob(truth).sum()
+laplace = -torch.distributions.Laplace(guess, b).log_prob(truth).sum()
+from_l2 = l2(guess, truth) / (2 * sigma**2) + 784 * math.log(sigma * math.sqrt(2 * math.pi))
+from_l1 = l1(guess, truth) / b + 784 * math.log(2 * b)
 print(f"Gaussian: −log density {gauss:.3f}; L2 / 2σ² + 784 log(σ√(2π)) = {from_l2.item():.3f}")
 print(f"Laplace:  −log density {laplace:.3f}; L1 / b + 784 log(2b) = {from_l1.item():.3f}")
 
 # %% [markdown]
-# The other two come from no density that anyone can write down: exp(−loss) would have to be divided by
-# its integral over all images, which depends on x̂ and which nobody knows. Harmless here; in a VAE it
-# decides what may be called an ELBO, the bound a VAE is trained on (chapters 03 and 08).
+# 1 − SSIM and the perceptual loss would need exp(−loss) divided by its integral over all images, which
+# depends on x̂ and which nobody knows.
 #
 # **Photographs** call for a network that has seen photographs. The usual ones are VGG-16 (528 MB) and
-# the small MobileNet (10 MB). The next two cells are optional: they use MobileNet where its weights
-# already are on this machine, never download anything, and nothing later needs them.
+# the small MobileNet (10 MB). The next two cells use MobileNet where its weights already are on this
+# machine, and never download anything.
 
-# %%
+# %% tags=["aside"]
 wanted = MobileNet_V3_Small_Weights.DEFAULT
 stored = Path(torch.hub.get_dir(), "checkpoints", Path(wanted.url).name)
 
@@ -512,7 +513,7 @@ def photo_features(images, network):
     return network((pictures - shift) / scale).flatten(1)
 
 
-# %%
+# %% tags=["aside"]
 if stored.exists():
     with torch.no_grad():
         seeing = mobilenet_v3_small(weights=wanted).features[:4].eval()
@@ -531,7 +532,7 @@ else:
 # One shipped network has a bottleneck for every width from 1 to 32. Drag the slider: at which width do
 # you begin to read the digits? Where does PCA get there?
 
-# %%
+# %% tags=["aside"]
 family = pretrained.for_set("family", digits)
 bottleneck(
     family,
@@ -543,16 +544,24 @@ bottleneck(
 
 # %% [markdown]
 # **What you see.** A curved surface follows the digits with fewer numbers than a flat one. How many does
-# PCA need for the error that the autoencoder reaches with k? (PCA's error needs no encoding: it is the
-# sum of the variances of the directions left out, here over its own 10,000 training images.)
+# PCA need for the error that the autoencoder reaches with 8? Read it off the picture: follow that error
+# to the right until you meet PCA's curve. (On MNIST: at 18 to 20.)
+#
+# ### The same, counted (optional, 1 minute)
+#
+# PCA's error needs no encoding: it is the sum of the variances of the directions left out, here over its
+# own 10,000 training images.
 
-# %%
+# %% tags=["aside"]
 variance = torch.linalg.eigvalsh(centred.T.cov().double())  # of every direction, rising
 left_out = variance.cumsum(0).flip(0)  # [k]: PCA's error with k components
 for k in (2, 4, 8, 16, 32):
     with torch.no_grad():
         error = l2(family(test, k), test).mean().item()
-    print(f"{k:2d} numbers: error {error:5.1f}; PCA needs {(left_out > error).sum()} for that")
+    print(
+        f"{k:2d} numbers: error {error:5.1f}, PCA's {left_out[k]:5.1f}; "
+        f"PCA needs {(left_out > error).sum()} for that"
+    )
 
 # %% [markdown]
 # ## Two numbers: a map to drag
@@ -568,7 +577,8 @@ fit(plane, digits.train_images, squared_error, **settings)
 
 # %% [markdown]
 # Each mark is a test image at its code. Drag across the map, or click it and use the arrow keys. Look
-# for: a region of one digit; the crowded middle; the empty plane far from any code.
+# for: a region of one digit; the crowded middle; the empty plane far from any code. (At most one code in a
+# hundred lies outside the map.)
 
 # %%
 LatentPlane(plane, digits.test_images[:600], digits.test_labels[:600])
@@ -576,33 +586,34 @@ LatentPlane(plane, digits.test_images[:600], digits.test_labels[:600])
 # %% [markdown]
 # Some digits have a region of their own; the rest crowd in the middle, on top of each other, and most of
 # the plane holds no code. The decoder has never been asked what to draw there. It draws something,
-# smoothly; a digit only by luck. The same map, with a judge: how sure is the classifier of what is
-# decoded there?
+# smoothly: here a digit stretched further, there broken strokes. The same map, with a judge: how sure is
+# the classifier of what is decoded there?
 
-# %%
+# %% tags=["aside"]
 with torch.no_grad():
-    codes = plane.encode(digits.test_images[:600])
+    codes = plane.encode(digits.test_images[:300])
 sureness(
     plane,
     classifier,
     codes,
-    digits.test_labels[:600],
+    digits.test_labels[:300],
     alt="Left: codes of digits on a plane whose shade tells the classifier's doubt: orange in seams and in "
     "the crowded middle, pale elsewhere, also in the large parts that hold no codes. Right: "
     "images decoded on a grid, blurred mixtures in the seams.",
-    caption=f"{digits.name}, 600 test images, framed by their outermost codes. Dashed: a probability of 0.9.",
+    caption=f"{digits.name}, 300 test images, framed by their outermost codes. Dashed: doubt 0.1, "
+    "that is, a probability of 0.9.",
 )
 
 # %% [markdown]
-# The orange seams are where the classifier hesitates. But most of the pale area holds no codes at all,
-# and it is sure there too: it knows ten answers, and “none of these” is not among them. So its vote is
-# evidence in one direction only: **what it doubts is not a clear digit; what it is sure of may still
-# be none.**
+# In the orange seams and in the crowded middle the classifier hesitates. But most of the pale area holds no
+# codes at all, and it is sure there too, even of broken strokes (look for some outside the dashed lines): it
+# knows ten answers, and “none of these” is not among them. So its vote is evidence in one direction only:
+# **what it doubts is not a clear digit; what it is sure of may still be none.**
 #
 # ### Exercise 4: how often is it sure?
 #
 # Given the classifier's logits for some images, the share of images whose likeliest class has a
-# probability above 0.9.
+# probability above 0.9. (`amax` gives the values alone, `max` along a dimension also their places.)
 
 
 # %% tags=["exercise"]
@@ -623,9 +634,10 @@ check_sure(share_sure)
 # %% [markdown]
 # ## How often is it a digit?
 #
-# Now the prediction. Four kinds of code: of test images; half-way between two test images of different
-# digits; drawn from a Gaussian with the codes' mean and covariance; drawn uniformly from the box that
-# holds all codes.
+# Now the prediction. `family` is the slider's shipped network, here with 20 numbers; `plane` is the one on the
+# map; `test` holds the first 1,000 test images. Five kinds of code: of test images; half-way between two
+# test images of the same digit; half-way between two of different digits; drawn from a Gaussian with the
+# codes' mean and covariance; drawn uniformly from the box that holds all codes.
 
 
 # %%
@@ -636,6 +648,7 @@ def kinds_of_code(codes, labels):
     gaussian = torch.distributions.MultivariateNormal(codes.mean(0), codes.T.cov())
     return {
         "of test images": codes,
+        "half-way, same digit": (0.5 * (codes + other))[~different],
         "half-way, two digits": (0.5 * (codes + other))[different],
         "Gaussian": gaussian.sample((1000,)),
         "uniform in the box": low + (high - low) * torch.rand(1000, codes.shape[1]),
@@ -648,6 +661,8 @@ names = digits.test_labels[:1000]
 with torch.no_grad():
     kinds20 = kinds_of_code(family.encode(test, 20), names)
     kinds2 = kinds_of_code(plane.encode(test), names)
+
+# %% tags=["aside"]
 print(
     f"classifier sure of      20 numbers   2 numbers   (test images themselves {fraction_sure(classifier, test):.2f})"
 )
@@ -660,11 +675,12 @@ for kind in kinds20:
 
 # %% [markdown]
 # Read the first column, beside the share for the test images themselves. The classifier is sure of most
-# rebuilt test images; of what half-way and random codes become, less often. (The second column is a
-# warning about the judge: the rebuilt images are too blurred for it, while far from all codes it is often
-# sure.) In the picture, look in the two lower rows for scribbles of which it is sure.
+# rebuilt test images, and of half-way between two of the same digit; of what the other codes become, less
+# often. (In the second column the rebuilt images are too blurred for the judge, while the box is mostly the pale, empty
+# area of the map, where it is sure of anything.) In the
+# picture, look in the two lower rows for scribbles of which it is sure.
 
-# %%
+# %% tags=["aside"]
 shown = {kind: codes[:10] for kind, codes in kinds20.items()}
 with torch.no_grad():
     rows = {kind: family.decode(codes) for kind, codes in shown.items()}
@@ -672,40 +688,21 @@ with torch.no_grad():
 captioned(
     rows,
     {k: [f"{c}: {p:.2f}" for p, c in zip(*vote, strict=True)] for k, vote in votes.items()},
-    alt="Four rows of ten decoded images with the classifier's likeliest digit and its probability. From "
-    "test images: clear digits. Half-way: tangles of two digits. Gaussian and uniform: mostly scribbles.",
+    alt="Five rows of ten decoded images with the classifier's likeliest digit and its probability. From "
+    "test images, and half-way between two of the same digit: mostly clear digits. Half-way between two "
+    "digits: tangles. Gaussian and uniform: mostly scribbles.",
     caption=f"{digits.name}: codes of 20 numbers. Below each image the classifier's likeliest digit and its probability.",
 )
 
 # %% [markdown]
 # Keep the column of 20 numbers in mind: the VAE of chapter 05 also has 20, but says *where* its codes
-# are drawn from. The same `fraction_sure` will judge it.
-#
-# ## Half-way
-#
-# Drag from one test image to another, in the code of 20 numbers. Where does the classifier change its
-# mind, and is it ever unsure?
-
-# %%
-first, second = (int((names == label).nonzero()[0]) for label in (1, 0))
-ends = test[[first, second]]
-start, end = family.encode(ends, 20).detach()
-between(
-    family.decode,
-    classifier,
-    start,
-    end,
-    ends,
-    caption=f"{digits.name}: test images {first} and {second}; 20 numbers.",
-)
-
-# %% [markdown]
-# **What you see.** It is sure near both ends; on the way there is a stretch where it is not, and for a
-# while it may vote for a third digit.
+# are drawn from. The same judge (`fraction_sure`, your `share_sure` of the classifier's logits)
+# will look at it.
 #
 # ### Exercise 5: the way
 #
-# All codes on the way from `start` to `end`, one row for each t.
+# Half-way is one point of a way. (The optional drag below walks it.) All codes on the way from `start` (t = 0) to `end` (t = 1), one row for
+# each t. (t needs a second axis.)
 
 
 # %% tags=["exercise"]
@@ -724,31 +721,38 @@ def way(start, end, t):
 check_path(way)
 
 # %% [markdown]
+# ## Half-way, by hand (optional, 4 minutes)
+#
+# Drag from one test image to another, in the code of 20 numbers. Where does the classifier change its
+# mind, and is it ever unsure?
+
+# %% tags=["aside"]
+first, second = (int((names == label).nonzero()[0]) for label in (1, 0))
+ends = test[[first, second]]
+start, end = family.encode(ends, 20).detach()
+between(
+    family.decode,
+    classifier,
+    start,
+    end,
+    ends,
+    caption=f"{digits.name}: test images {first} and {second}; 20 numbers.",
+)
+
+# %% [markdown]
+# **What you see.** It is sure near both ends; on the way there is a stretch where it is not, and for a
+# while it may vote for a third digit.
+#
 # ## Can it generate? change? score?
 #
 # Three questions that we will ask every model of this course.
 #
 # **Generate?** Not as it is: nothing says where to draw a code, and random codes decode to scribbles too
-# often (the table above). One can fit a better density to the codes afterwards than a Gaussian; the VAE
+# often (table and picture under *How often is it a digit?*). One can fit a better density to the codes afterwards than a Gaussian; the VAE
 # will shape codes and density together.
 #
-# **Change?** In part. Moving a code changes the image smoothly, and between two images of the *same*
-# digit that works; between two digits the way leads through holes:
-
-# %%
-torch.manual_seed(0)
-codes20 = family.encode(test, 20).detach()
-same = names[:, None] == names
-for wanted_same in (True, False):
-    pairs = (same == wanted_same).triu(1).nonzero()  # every pair i < j of 1,000 test images
-    i, j = pairs[torch.randperm(len(pairs))[:2000]].T
-    half_way = family.decode(0.5 * (codes20[i] + codes20[j])).detach()
-    kind = "the same digit" if wanted_same else "different digits"
-    print(f"half-way between two of {kind:17}: sure of {fraction_sure(classifier, half_way):.2f}")
-
-# %% [markdown]
-# Half-way between two of the same digit the classifier is about as sure as of rebuilt test images;
-# between different digits, much less often.
+# **Change?** In part. Half-way between two images of the *same* digit the classifier is about as sure as
+# of rebuilt test images; between different digits, much less often (the table there).
 #
 # **Score?** A model that knows digits should find this page's digits likelier than nonsense. All that an
 # autoencoder offers is its error. Try it:
@@ -757,8 +761,6 @@ for wanted_same in (True, False):
 torch.manual_seed(0)
 strange = {
     "blank": torch.zeros(28, 28),
-    "a dot": F.pad(torch.ones(2, 2), (13, 13, 13, 13)),
-    "even grey": torch.full((28, 28), 0.1),
     "inverted": 1 - test[0, 0],
     "noise": torch.rand(28, 28),
 }
@@ -767,31 +769,35 @@ with torch.no_grad():
     rebuilt = family(shown, 20)
     errors, digit_errors = l2(rebuilt, shown), l2(family(test, 20), test)
 
-# %%
+# %% tags=["aside"]
 captioned(
     {"image": shown, "rebuilt": rebuilt},
     {
         "image": ["digit"] * 4 + list(strange),
         "rebuilt": [f"error {e:.1f}" for e in errors.tolist()],
     },
-    alt="Nine images and their reconstructions with the squared error: four digits, a blank image, a dot, "
-    "even grey, an inverted digit and noise. The blank image has a small error, noise a large one.",
+    alt="Seven images and their reconstructions with the squared error: four digits, a blank image, "
+    "an inverted digit and noise. The blank image has a small error, noise a large one.",
     caption=f"{digits.name}: a code of 20 numbers; squared error summed over the pixels.",
 )
 
-# %%
+# %% tags=["aside"]
 for name, error in zip(strange, errors[4:].tolist(), strict=True):
     share = (digit_errors > error).float().mean()
     print(f"{name:10} error {error:6.1f}: smaller than that of {share:4.0%} of 1,000 test digits")
 
 # %% [markdown]
-# By its error, an empty page is a better digit than nearly every test digit. The error is small where an
-# image is *simple*, not where it is probable. And exp(−error) is no density. Earlier, x̂ was held *fixed*,
-# and then exp(−error), scaled, is a Gaussian in x. Here x̂ moves along with x, so it is not one: nothing
-# makes it integrate to 1. In the linear model its integral is even infinite: the error is zero (what is
-# left is rounding) on a whole subspace, as far out as you like.
+# By its error, an empty page is a better digit than nearly every test digit. The error tells what the network
+# can *redraw* (the empty page it can, noise and the inverted digit it cannot), not what is probable. Nor is
+# exp(−error) a density of x: under *What does “alike” mean?* the density stood around a fixed x̂; now x̂
+# moves along with x, and nothing makes the integral 1. In the linear model exp(−error) is 1 on a
+# whole subspace, as far out as you like, so its integral is infinite.
+#
+# ### As far out as you like (optional, 1 minute)
+#
+# What is left of the error is rounding:
 
-# %%
+# %% tags=["aside"]
 far = mean + torch.tensor([[1.0], [100.0], [10_000.0]]) * directions[0]
 projected = mean + (far - mean) @ directions[:6].T @ directions[:6]
 for distance, error in zip(
@@ -810,7 +816,7 @@ for distance, error in zip(
 #    what its network looks at. Each is the best on its own measure. L1 and L2 belong to densities, Laplace and Gaussian;
 #    the others to none that anyone can write down.
 # 4. Generate: no. Change: in part. Score: no. And your prediction? The table under *How often is it a
-#    digit?* has both numbers, in the rows *half-way* and *Gaussian*; and they flatter, since the
+#    digit?* has both numbers, in the rows *half-way, two digits* and *Gaussian*; and they flatter, since the
 #    classifier may be sure of nonsense.
 #
 # **The limit of this chapter.** An autoencoder compresses, but cannot generate: it never learned what to

@@ -3,7 +3,8 @@
 #
 # An ordinary autoencoder only ever sees clean images, and does something odd with a spoilt one. Here we
 # spoil the input in training and ask for the clean image back. That small change does more than clean
-# pictures: it teaches the network, at every point of space, the way to where the data are.
+# pictures: it teaches the network, wherever the noise has taken it in training, the way to
+# where the data are.
 #
 # **You will be able to**
 # 1. corrupt a batch with a mask or with Gaussian noise, and train an autoencoder to undo it;
@@ -11,6 +12,8 @@
 # 3. read the arrow r(x̃) − x̃ as σ² times the gradient of a log-density, and check it by number;
 # 4. compute the contractive penalty, and say what it does to the encoder's singular values;
 # 5. say what all this still lacks as a generative model.
+#
+# Allow about 55 minutes, and about 20 more for the parts marked *optional*; nothing else needs those.
 #
 # **Predict first.** Two equal networks train for equally many steps. One copies clean images. The
 # other sees images with pixels knocked out and has to return the clean ones. (a) Both are given a
@@ -40,6 +43,10 @@ from vae_teach.figures.fields import clouds, lattice, vector_fields
 from vae_teach.models import Autoencoder
 from vae_teach.training import fit
 
+# %% [markdown]
+# The open cells below are the chapter: read their code. A folded cell only checks, prints or draws
+# something: read its output.
+
 # %%
 digits = data.course_set()
 torch.manual_seed(0)
@@ -66,8 +73,7 @@ def add_noise(x, sigma, noise):  # noise: standard normal, of x's shape
 
 
 # %% [markdown]
-# How far from x does that lead? A dropped pixel loses $x_i^2$, so the expected squared distance is
-# rate · ‖x‖² for the mask, and D σ² for the noise. Over test images:
+# We measure on a thousand test images, always with the same noise, by the squared error Σ (a − b)² over pixels:
 
 # %%
 x = digits.test_images[:1000]
@@ -78,18 +84,11 @@ def squared_error(a, b):  # (B, 1, H, W) twice -> (B,): summed over pixels
     return (a - b).square().flatten(1).sum(1)
 
 
-# %%
-for level in (0.2, 0.5):
-    masked, noisy = mask(x, level, uniform), add_noise(x, level, normal)
-    expected = level * x.square().flatten(1).sum(1).mean(), x[0].numel() * level**2
-    print(f"rate {level}: {squared_error(masked, x).mean():6.2f}, formula {expected[0]:6.2f}")
-    print(f"σ    {level}: {squared_error(noisy, x).mean():6.2f}, formula {expected[1]:6.2f}")
-
 # %% [markdown]
 # The shape of m matters. A slide of one lecture writes $m \in \{0, 1\}$, a single number. Then an image
 # is either left whole or wiped out, and there is nothing to fill in.
 
-# %%
+# %% tags=["aside"]
 one_an_image = mask(x[:12], 0.5, torch.rand(12, 1, 1, 1))
 figures.image_rows(
     {"m in {0,1}^D": mask(x[:12], 0.5, uniform[:12]), "m in {0,1}": one_an_image},
@@ -99,7 +98,20 @@ figures.image_rows(
 )
 
 # %% [markdown]
-# ### Exercise 1: mask a batch
+# ### How far is that? (optional, 2 minutes)
+#
+# A dropped pixel loses $x_i^2$, so the expected squared distance from x is rate · ‖x‖² for the mask, and
+# D σ² for the noise. Over the test images:
+
+# %% tags=["aside"]
+for level in (0.2, 0.5):
+    masked, noisy = mask(x, level, uniform), add_noise(x, level, normal)
+    expected = level * x.square().flatten(1).sum(1).mean(), x[0].numel() * level**2
+    print(f"rate {level}: {squared_error(masked, x).mean():6.2f}, formula {expected[0]:6.2f}")
+    print(f"σ    {level}: {squared_error(noisy, x).mean():6.2f}, formula {expected[1]:6.2f}")
+
+# %% [markdown]
+# ### Exercise 1: mask a batch (optional warm-up, 2 minutes)
 #
 # From memory. `noise` is uniform in [0, 1). Drop the pixels whose noise lies below the rate.
 
@@ -123,7 +135,8 @@ check_mask(my_mask)
 # ### Exercise 2: Gaussian noise of a given variance
 #
 # N(μ, ·) is written with σ by some and with σ² by others, so read what you are given. Here it is the
-# **variance**, one for each image (give it the shape (B, 1, 1, 1) first); `noise` is standard normal.
+# **variance**, one for each image. Give it the shape (B, 1, 1, 1) first: `variance.view(-1, 1, 1, 1)`.
+# `noise` is standard normal.
 
 
 # %% tags=["exercise"]
@@ -151,8 +164,9 @@ check_noise(my_noise)
 #
 # Three networks of the same make, an ordinary autoencoder (AE) and two denoising ones (DAE). The
 # noise levels of training *vary*: each image draws a rate from 0 to 0.9, or a σ from 0 to 1. Nobody
-# tells the network which. `fit` maximizes, hence the minus signs. Training takes about a quarter of
-# a minute.
+# tells the network which. The three objectives differ only in what goes *in*; `trained` is chapter 01's
+# recipe. `fit` maximizes, hence the minus signs. The cell that trains takes a quarter of a minute; read on
+# meanwhile.
 
 
 # %%
@@ -195,7 +209,7 @@ ae, mask_dae, noise_dae = trained(copy), trained(fill_in), trained(denoise)
 # These are averages over the last epoch, each on its own task. Now the same spoilt test images go to
 # the AE and to the DAE that knows the kind of noise.
 
-# %%
+# %% tags=["aside"]
 masked, noisy = mask(x[:12], 0.5, uniform[:12]), add_noise(x[:12], 0.5, normal[:12])
 figures.image_rows(
     {
@@ -218,7 +232,7 @@ figures.image_rows(
 # Drag the masking rate. The noise stays the same, so pixels go one after the other. When do you lose
 # the digit, and when does each network? Watch the errors at rate 0, too.
 
-# %%
+# %% tags=["aside"]
 noise_panel(
     x[:12],
     lambda images, rate: mask(images, rate, uniform[:12]),
@@ -229,7 +243,10 @@ noise_panel(
     caption=f"{digits.name}, rate 0.7 to begin with. Beside each row its squared error against the originals.",
 )
 
-# %%
+# %% [markdown]
+# Optional, 1 minute: the same for Gaussian noise.
+
+# %% tags=["aside"]
 noise_panel(
     x[:12],
     lambda images, sigma: add_noise(images, sigma, normal[:12]),
@@ -243,11 +260,11 @@ noise_panel(
 # %% [markdown]
 # ## Who wins where
 #
-# The error against the clean image for every level of noise. The third curve is the *other* denoiser,
-# trained on the wrong kind of noise; the dots are x̃ itself, what you get for doing nothing.
+# The error against the clean image for every level of noise. The dotted curve is the *other* denoiser,
+# trained on the wrong kind of noise; the grey dash-dotted one is x̃ itself, doing nothing.
 
 
-# %%
+# %% tags=["aside"]
 def error_curves(spoil, levels, models):
     curves = {name: [] for name in [*models, "x̃ itself"]}
     for level in levels:
@@ -258,7 +275,7 @@ def error_curves(spoil, levels, models):
     return curves
 
 
-# %%
+# %% tags=["aside"]
 rates, sigmas = torch.linspace(0, 0.9, 10), torch.linspace(0, 1, 11)
 by_rate = error_curves(
     lambda rate: mask(x, rate, uniform),
@@ -272,7 +289,7 @@ by_sigma = error_curves(
 )
 colours = (figures.DECODER, figures.LABELS[0], figures.LABELS[8], figures.PRIOR)
 
-# %%
+# %% tags=["aside"]
 figures.lines(
     rates,
     by_rate,
@@ -284,13 +301,13 @@ figures.lines(
     colours=colours,
 )
 
-# %%
+# %% tags=["aside"]
 picture = figures.lines(
     sigmas,
     by_sigma,
     alt="Curves over the noise's standard deviation. At σ = 0 the ordinary autoencoder is lowest; "
     "soon the denoiser for noise is far below it. The corrupted image leaves the frame.",
-    caption=f"{digits.name}, 1,000 test images. x̃ itself is 784 σ² away and leaves the frame.",
+    caption=f"{digits.name}, 1,000 test images. x̃ itself is D σ² = 784 σ² away on average (each pixel adds σ²) and leaves the frame.",
     xlabel="σ of the noise",
     ylabel="squared error an image",
     colours=colours,
@@ -298,20 +315,20 @@ picture = figures.lines(
 picture.figure.axes[0].set_ylim(0, 70)
 picture
 
-# %%
+# %% tags=["aside"]
 print("squared error        clean   rate 0.5    σ = 0.5")
 for name in ("AE", "DAE for masks", "DAE for noise"):
     print(f"{name:18} {by_rate[name][0]:7.1f} {by_rate[name][5]:10.1f} {by_sigma[name][5]:10.1f}")
 for levels, curves, dae in ((rates, by_rate, "DAE for masks"), (sigmas, by_sigma, "DAE for noise")):
     ahead = [level for level, a, b in zip(levels, curves["AE"], curves[dae], strict=True) if b < a]
-    print(f"{dae} ahead of the AE from level {ahead[0]:.1f} on")
+    print(f"{dae} ahead of the AE from level {ahead[0]:.1f} on (levels tried in steps of 0.1)")
 
 # %% [markdown]
 # **What you see.** Prediction (a): on clean images the AE wins; copying them is all it was trained for, and
-# the DAEs spent their capacity elsewhere. A little damage changes nothing: the AE stays ahead for a while, and for
-# the slightest damage x̃ itself beats all three, because a code of 64 numbers loses more than the noise did. Beyond
-# the levels printed above, the DAE for that kind of damage wins, and by more and more. The other DAE helps
-# little or not at all: a denoiser undoes the noise it was trained on.
+# the DAEs spent their capacity elsewhere. With a little damage the AE is still ahead. (With next to none, x̃ itself
+# beats all three: a code of 64 numbers loses more than the noise did.) From the levels printed above on, the DAE
+# for that kind of damage wins, and by more and more. On masks the other DAE gains a little; on noise it does
+# about as badly as the AE, or worse: a denoiser undoes the noise it was trained on.
 
 # %% [markdown]
 # ### Exercise 3: the denoising loss
@@ -362,12 +379,12 @@ points = smoothed(0).sample((20_000,)).float()
 
 # %% [markdown]
 # The gradient of a log-density with respect to the *data*, $\nabla_x \log p(x)$, is called the
-# **score**. It points uphill, to where data are more probable. For our density autograd gives it exactly:
+# **score** (a noun; *to score an image*, chapter 00's word, still means to give it log p(x)). It points uphill, to where data are more probable. For our density autograd gives it exactly:
 
 
 # %%
 def score(sigma, x):  # ∇ log p_sigma at x, (N, 2)
-    x = x.detach().requires_grad_()
+    x = x.detach().requires_grad_()  # the sum below: each term depends on its own x alone
     return torch.autograd.grad(smoothed(sigma).log_prob(x).sum(), x)[0]
 
 
@@ -382,7 +399,7 @@ def score(sigma, x):  # ∇ log p_sigma at x, (N, 2)
 #
 # **Step 2.** Take the gradient of the smoothed density
 # $p_\sigma(\tilde x) = \int p(x)\,\mathcal N(\tilde x; x, \sigma^2 I)\,dx$ and divide by it. Only the Gaussian
-# depends on x̃, and its gradient is $\frac{x - \tilde x}{\sigma^2}\,\mathcal N(\tilde x; x, \sigma^2 I)$:
+# depends on x̃, and its gradient with respect to x̃ is $\frac{x - \tilde x}{\sigma^2}\,\mathcal N(\tilde x; x, \sigma^2 I)$:
 #
 # $$\nabla \log p_\sigma(\tilde x) \;\overset{(1)}{=}\; \frac{\nabla p_\sigma(\tilde x)}{p_\sigma(\tilde x)}
 # \;\overset{(2)}{=}\; \frac{1}{p_\sigma(\tilde x)}\int \frac{x - \tilde x}{\sigma^2}\, p(x)\,\mathcal N(\tilde x; x, \sigma^2 I)\,dx
@@ -392,7 +409,8 @@ def score(sigma, x):  # ∇ log p_sigma at x, (N, 2)
 # integral is a mean over p(x | x̃).
 #
 # So **r\*(x̃) − x̃ = σ² ∇ log p_σ(x̃)**, for every σ and any density (Miyasawa 1961, often called Tweedie's
-# formula). Every line by number, at one point and σ = 0.4; integrals are sums over a fine grid.
+# formula). The next cells check each line at one point, for σ = 0.4; integrals are sums over a fine grid (*quadrature*). Read the
+# comments of the first, then only what the others print.
 
 # %%
 sigma, x_tilde = 0.4, torch.tensor([0.6, 0.9], dtype=torch.double)
@@ -400,29 +418,29 @@ line = torch.linspace(-4, 4, 201, dtype=torch.double)
 clean = torch.cartesian_prod(line, line)  # (40401, 2): every possible x
 kernel = Normal(clean, sigma).log_prob(x_tilde).sum(1).exp()  # N(x̃; x, σ² I)
 weight = smoothed(0).log_prob(clean).exp() * kernel * (line[1] - line[0]) ** 2
-evidence = weight.sum()  # p_σ(x̃)
-best = (weight[:, None] * clean).sum(0) / evidence  # r*(x̃) = E[x | x̃]
+p_tilde = weight.sum()  # p_σ(x̃)
+best = (weight[:, None] * clean).sum(0) / p_tilde  # r*(x̃) = E[x | x̃]
 
 
-# %%
+# %% tags=["aside"]
 def expected_error(g):  # E[‖g − x‖² | x̃]
-    return (weight * (g - clean).square().sum(1)).sum() / evidence
+    return (weight * (g - clean).square().sum(1)).sum() / p_tilde
 
 
-print(f"p_σ(x̃): quadrature {evidence:.8f}, mixture {smoothed(sigma).log_prob(x_tilde).exp():.8f}")
+print(f"p_σ(x̃): quadrature {p_tilde:.8f}, mixture {smoothed(sigma).log_prob(x_tilde).exp():.8f}")
 for g in (x_tilde, torch.zeros(2), best):
     split = (g - best).square().sum(), expected_error(best)
     where = ", ".join(f"{v:5.2f}" for v in g.tolist())
     print(f"g = ({where}): E‖g−x‖² {expected_error(g):.8f}"
           f" = {split[0]:.8f} + {split[1]:.8f} = {sum(split):.8f}")  # fmt: skip
 
-# %%
-p_tilde = x_tilde.clone().requires_grad_()
-(slope,) = torch.autograd.grad(smoothed(sigma).log_prob(p_tilde).exp(), p_tilde)
+# %% tags=["aside"]
+point = x_tilde.clone().requires_grad_()
+(slope,) = torch.autograd.grad(smoothed(sigma).log_prob(point).exp(), point)
 lines = {
     "∇ log p_σ      autograd  ": score(sigma, x_tilde[None])[0],
     "(1) ∇p_σ / p_σ autograd  ": slope / smoothed(sigma).log_prob(x_tilde).exp(),
-    "(2) integral   quadrature": (weight[:, None] * (clean - x_tilde)).sum(0) / sigma**2 / evidence,
+    "(2) integral   quadrature": (weight[:, None] * (clean - x_tilde)).sum(0) / sigma**2 / p_tilde,
     "(3) (r* − x̃)/σ² quadrature": (best - x_tilde) / sigma**2,
 }
 for name, (a, b) in lines.items():
@@ -453,7 +471,7 @@ def plane_denoiser(sigma):
 # %%
 denoisers = {sigma: plane_denoiser(sigma) for sigma in (0.8, 0.4, 0.2, 0.1)}
 
-# %%
+# %% tags=["aside"]
 places = lattice(extent, columns=15)
 panels = {
     f"σ = {sigma}": (
@@ -466,7 +484,7 @@ panels = {
     for sigma in (0.4, 0.2)
 }
 
-# %%
+# %% tags=["aside"]
 vector_fields(
     panels,
     places,
@@ -483,7 +501,7 @@ vector_fields(
 # training point was ever there, and a squared error asks nothing of places that are never visited. So
 # we measure on draws from p_σ, as a share of the exact arrows' mean square.
 
-# %%
+# %% tags=["aside"]
 torch.manual_seed(1)
 x_clean = smoothed(0).sample((20_000,))
 noise = torch.randn_like(x_clean)
@@ -493,7 +511,7 @@ def share(a, b):  # E‖a − b‖² / E‖b‖²
     return (a - b).square().sum() / b.square().sum()
 
 
-# %%
+# %% tags=["aside"]
 print("   σ    E‖r − r*‖²    error of the score")
 for sigma, r in denoisers.items():
     noisy_points = x_clean + sigma * noise
@@ -502,37 +520,39 @@ for sigma, r in denoisers.items():
     print(f"{sigma:4} {extra:13.5f} {share(arrow / sigma**2, exact):17.1%}")
 
 # %% [markdown]
-# Small σ: the arrow is nearly right in absolute terms, yet the score's error *grows*. To read the score
-# we divide the arrow by σ², and with it the network's mistakes.
-#
-# And what about the density p of the clean data? Its score is the limit σ → 0 (Alain & Bengio 2014). A
-# large σ gives the wrong score precisely, a small one the right score poorly. On clean points:
+# As σ falls the network's mistakes (first column) shrink, but the arrows shrink faster, so the mistakes are a
+# growing share of them; to divide by σ², as one must to read the score, mends nothing. For the density p of the *clean* data there is an opposite error: p_σ is not p. It vanishes as σ → 0 (Alain & Bengio
+# 2014); the next table measures it, on clean points and without a network.
 
-# %%
-print("   σ    ∇log p_σ instead of ∇log p    network instead of ∇log p")
+# %% tags=["aside"]
+truth = score(0, x_clean)
+print("   σ    ∇log p_σ instead of ∇log p")
+for sigma in (0.8, 0.4, 0.2, 0.1, 0.05, 0.025):
+    print(f"{sigma:5} {share(score(sigma, x_clean), truth):18.2%}")
+
+# %% [markdown]
+# A large σ gives the wrong score precisely, a small one the right score poorly.
+#
+# ### Both errors together (optional, 1 minute)
+#
+# The network's arrow over σ² against the score of p:
+
+# %% tags=["aside"]
+print("   σ    network instead of ∇log p")
 for sigma, r in denoisers.items():
-    truth, arrow = score(0, x_clean), r(x_clean) - x_clean
-    print(
-        f"{sigma:4}   {share(score(sigma, x_clean), truth):18.1%} {share(arrow / sigma**2, truth):29.1%}"
-    )
-
-# %%
-for sigma in (0.05, 0.025):
-    print(
-        f"{sigma:5} {share(score(sigma, x_clean), truth):18.2%}   (no network was trained for this one)"
-    )
+    print(f"{sigma:4} {share((r(x_clean) - x_clean) / sigma**2, truth):18.1%}")
 
 # %% [markdown]
-# Down to σ = 0.1 the total error still falls, but look at what it is made of: at large σ nearly all of it is
-# the wrong density (left column), at small σ most is the network's own.
+# Down to σ = 0.1 it still falls. At large σ nearly all of it is the wrong density (the table above), at small σ most
+# is the network's own.
 
 # %% [markdown]
-# ## Drag it
+# ## Drag it: arrows and steps
 #
-# The exact arrows for any σ. Let the points take a few denoising steps, x ← r*(x). With a
-# small σ: how many steps do the far points need? With the largest: in how many places do they end?
+# The exact arrows for any σ. Let the points take a few denoising steps, x ← r*(x). With the
+# smallest σ: do six steps reach the wave? With the largest: towards how many places do they move?
 
-# %%
+# %% tags=["aside"]
 starts = torch.tensor([[-2.6, -1.6], [-1.2, -1.9], [0.2, 2.0], [1.2, 1.4], [2.6, 1.5]])
 field_panel(
     smoothed,
@@ -545,10 +565,10 @@ field_panel(
 )
 
 # %% [markdown]
-# **What you see.** With a small σ a few steps hardly reach the wave. With a larger one the points are drawn to
+# **What you see.** With the smallest σ six steps do not reach the wave. With a larger one the points are drawn to
 # the wave and then slide *along* it to the peaks of $p_\sigma$, in its two bends, where the 32 bumps lie closest.
-# With the largest, $p_\sigma$ is so smooth that its peaks have left the wave for the inside of the bends. Denoising over
-# and over does not sample; it climbs.
+# With the largest, $p_\sigma$ is so smooth that its peaks have left the wave for the inside of the bends: two places for
+# all points. Denoising over and over does not sample; it climbs.
 
 # %% [markdown]
 # ### Exercise 4: a score from a denoiser
@@ -581,7 +601,7 @@ check_score(my_score)
 # \qquad \lVert J\rVert_F^2 = \sum_{j,i} J_{ji}^2,\quad J_{ji} = \frac{\partial h_j}{\partial x_i}.$$
 #
 # Decoder and encoder share one matrix, W and its transpose. Without that tie the network could make
-# the encoder small and the decoder large, and the penalty would vanish for nothing.
+# the encoder small and the decoder large, and the penalty would vanish at no cost, and change nothing.
 
 
 # %%
@@ -600,9 +620,10 @@ class TiedAutoencoder(nn.Module):
 
 
 # %% [markdown]
-# Three ways to the same number. `torch.func` differentiates any encoder, exactly. Central
-# differences ask the encoder itself. For one sigmoid layer the derivative is $J_{ji} = h_j(1-h_j)W_{ji}$, so
+# `jacrev(f)` turns f into the function that returns its (d, D) Jacobian at *one* vector; `vmap` applies that to
+# every row of a batch. For one sigmoid layer the derivative is $J_{ji} = h_j(1-h_j)W_{ji}$, so
 # the penalty is $\sum_j \bigl(h_j(1-h_j)\bigr)^2 \sum_i W_{ji}^2$, which costs next to nothing.
+# Central differences (folded) check both.
 
 # %%
 torch.manual_seed(0)
@@ -610,7 +631,7 @@ trial = TiedAutoencoder().double()
 flat = digits.test_images[:3].flatten(1).double()
 jacobian = vmap(jacrev(trial.encode))(flat).detach()  # (3, 128, 784)
 
-# %%
+# %% tags=["aside"]
 shift = 1e-5 * torch.eye(784, dtype=torch.double)
 with torch.no_grad():
     numeric = torch.stack(
@@ -623,7 +644,7 @@ def penalty(model, h):  # (B, d) -> (B,)
     return (h * (1 - h)).square() @ model.weight.square().sum(1)
 
 
-# %%
+# %% tags=["aside"]
 print("torch.func ", [round(v, 8) for v in jacobian.square().sum((1, 2)).tolist()])
 print("numeric    ", [round(v, 8) for v in numeric.square().sum((1, 2)).tolist()])
 print("closed form", [round(v, 8) for v in penalty(trial, trial.encode(flat)).tolist()])
@@ -661,9 +682,13 @@ jacobians = {name: vmap(jacrev(m.encode))(flat) for name, m in codes.items()}  #
 spectra = {name: torch.linalg.svdvals(j) for name, j in jacobians.items()}  # (100, 128), sorted
 for name, values in spectra.items():
     direct = penalty(codes[name], codes[name].encode(flat)).mean()
-    print(f"{name:16} Σ s² = {values.square().sum(1).mean():.4f}, ‖∂h/∂x‖² = {direct:.4f}")
+    error = (codes[name].decode(codes[name].encode(flat)) - flat).square().sum(1).mean()
+    print(
+        f"{name:16} Σ s² = {values.square().sum(1).mean():.4f}, ‖∂h/∂x‖² = {direct:.4f}", end=", "
+    )
+    print(f"squared error {error:.1f}")
 
-# %%
+# %% tags=["aside"]
 picture = figures.lines(
     torch.arange(1, 129),
     {name: values.mean(0) for name, values in spectra.items()},
@@ -677,37 +702,11 @@ picture = figures.lines(
 picture.figure.axes[0].set(yscale="log", ylim=(1e-3, 5))
 picture
 
-# %%
-print("rank             " + "".join(f"{k:8d}" for k in (1, 10, 30, 60, 100)))
-for name, values in spectra.items():
-    row = [values.mean(0)[k - 1] for k in (1, 10, 30, 60, 100)]
-    print(f"{name:16} " + "".join(f"{v:8.4f}" for v in row))
-
 # %% [markdown]
-# The penalty presses on all directions alike. What resists is the reconstruction: a direction in
+# **What you see.** The penalty presses on all directions alike. What resists is the reconstruction: a direction in
 # which digits really differ is needed to tell them apart, the others are let go (the middle ranks shrink most, the
-# first least; the last were next to nothing anyway). As a test, how much
-# does the code feel a small step towards the same digit moved by one pixel, and how much a step of the same
-# length in a random direction?
-
-# %%
-moved = digits.test_images[:100].roll(1, dims=3).flatten(1) - flat
-torch.manual_seed(1)  # not 0: with it the weights were drawn
-steps = F.normalize(moved, dim=1), F.normalize(torch.randn_like(flat), dim=1)  # length 1
-
-# %%
-print("                  error   penalty    moved   random    ratio")
-for name, m in codes.items():
-    felt = [(jacobians[name] @ v[:, :, None]).norm(dim=(1, 2)).mean() for v in steps]
-    h = m.encode(flat)
-    error, price = (m.decode(h) - flat).square().sum(1).mean(), penalty(m, h).mean()
-    print(
-        f"{name:16} {error:6.1f} {price:9.2f} {felt[0]:8.3f} {felt[1]:8.3f} {felt[0] / felt[1]:8.2f}"
-    )
-
-# %% [markdown]
-# **What you see.** The reconstruction error is the price. What is bought: the code feels everything less,
-# but the random direction loses more than the one that leads to another digit-like image.
+# first least; the last were next to nothing anyway). The price is a worse reconstruction: the last
+# numbers printed above the picture.
 
 # %% [markdown]
 # ### Exercise 5: the contractive penalty
@@ -732,7 +731,41 @@ def my_penalty(model, x):
 check_penalty(my_penalty)
 
 # %% [markdown]
-# ## Denoising contracts, too (optional)
+# ### A step to another digit, and a random one (optional, 3 minutes)
+#
+# The curves above as numbers:
+
+# %% tags=["aside"]
+print("rank             " + "".join(f"{k:8d}" for k in (1, 10, 30, 60, 100)))
+for name, values in spectra.items():
+    row = [values.mean(0)[k - 1] for k in (1, 10, 30, 60, 100)]
+    print(f"{name:16} " + "".join(f"{v:8.4f}" for v in row))
+
+# %% [markdown]
+# How much does the code feel a small step towards the same digit moved by one pixel, and how much a step of
+# the same length in a random direction?
+
+# %%
+moved = digits.test_images[:100].roll(1, dims=3).flatten(1) - flat
+torch.manual_seed(1)  # not 0: with it the weights were drawn
+steps = F.normalize(moved, dim=1), F.normalize(torch.randn_like(flat), dim=1)  # length 1
+
+# %% tags=["aside"]
+print("                  error   penalty    moved   random    ratio")
+for name, m in codes.items():
+    felt = [(jacobians[name] @ v[:, :, None]).norm(dim=(1, 2)).mean() for v in steps]
+    h = m.encode(flat)
+    error, price = (m.decode(h) - flat).square().sum(1).mean(), penalty(m, h).mean()
+    print(
+        f"{name:16} {error:6.1f} {price:9.2f} {felt[0]:8.3f} {felt[1]:8.3f} {felt[0] / felt[1]:8.2f}"
+    )
+
+# %% [markdown]
+# **What you see.** The reconstruction error is the price. What is bought: the code feels everything less,
+# but the random direction loses more than the one that leads to another digit-like image.
+
+# %% [markdown]
+# ## Denoising contracts, too (optional, 4 minutes)
 #
 # With little noise the two ideas meet. Expand r(x + σε) to second order and average over ε
 # (Bishop 1995); Δ is the sum of second derivatives:
@@ -756,7 +789,7 @@ penalty_term = vmap(jacrev(r))(few).square().sum((1, 2))
 laplacian = vmap(jacrev(jacrev(r)))(few).diagonal(dim1=2, dim2=3).sum(2)  # (100, 2)
 curvature_term = ((r(few) - few) * laplacian).sum(1)
 
-# %%
+# %% tags=["aside"]
 print(f"‖∂r/∂x‖² {penalty_term.mean():.4f} + (r−x)·Δr {curvature_term.mean():.4f}"
       f" = {(penalty_term + curvature_term).mean():.4f}")  # fmt: skip
 base = (r(few) - few).square().sum(1)
@@ -768,18 +801,20 @@ for sigma in (0.1, 0.03, 0.01):
 
 # %% [markdown]
 # The smaller σ, the closer the last column comes to the bracket.
-#
+
+# %% [markdown]
 # ## Can it generate?
 #
-# Let the denoiser for Gaussian noise walk from noise: the mean training image plus noise of σ = 1, the strongest it
-# was trained on. Each step goes a part h of the way to r(x), and gives back a little fresh noise, less each
-# time because the picture looks cleaner each time (Kadkhodaie & Simoncelli 2020). The length of r(x) − x says how
-# noisy x still looks: about σ√D. A step leaves (1−h)σ of that noise; we want (1−βh)σ left, with 0 ≤ β ≤ 1, and as
-# variances add, the fresh noise has the standard deviation σ√((1−βh)² − (1−h)²).
+# Back to the digits, and to `noise_dae`, the denoiser for Gaussian noise. Its arrows lead to the data, so let it
+# walk there from noise: the mean training image plus noise of σ = 1, the strongest it
+# was trained on. Each step goes a part h of the way to r(x) and gives back a little fresh noise, less each time,
+# because the picture looks cleaner each time (Kadkhodaie & Simoncelli 2020). The network was never told σ; it reads
+# it off the image, and so do we: ‖r(x) − x‖ ≈ σ√D.
 
 
 # %%
 def walk(x, steps=60, h=0.15, beta=0.2):  # beta = 1: no fresh noise
+    # (1−h)σ of the noise is left, we want (1−βh)σ: variances add
     keep = ((1 - beta * h) ** 2 - (1 - h) ** 2) ** 0.5
     for _ in range(steps):
         arrow = restore(noise_dae, x) - x
@@ -801,7 +836,7 @@ pure = digits.train_images.mean(0) + torch.randn(300, 1, 28, 28)
 walked, repeated = walk(pure), repeat(pure)
 changed = walk(add_noise(x[:12], 0.8, torch.randn(12, 1, 28, 28)))
 
-# %%
+# %% tags=["aside"]
 figures.image_rows(
     {
         "noise, then walk": walked[:12],
@@ -815,41 +850,49 @@ figures.image_rows(
 )
 
 # %% [markdown]
-# By number: how often is a classifier, trained on clean digits, more than 95 % sure of its answer? Is
-# there as much ink as in the data, and how many images does it read as a 1? The last line decodes codes from a
-# Gaussian of the training codes' mean and covariance, as one might try with any autoencoder.
+# By number: how often is a classifier, trained on clean digits, more than 95 % sure of its answer? How
+# many images does it read as a 1, and is there as much ink as in the data?
 
-# %%
-judge = pretrained.for_set("classifier", digits)
-codes_seen = noise_dae.encoder(digits.train_images[:5000])
-drawn = torch.distributions.MultivariateNormal(codes_seen.mean(0), codes_seen.t().cov())
 
-# %%
-torch.manual_seed(0)
-for name, images in {
-    "test images": x,
-    "walk from noise": walked,
-    "x ← r(x) from noise": repeated,
-    "random codes, decoded": noise_dae.decode(drawn.sample((300,))),
-}.items():
+# %% tags=["aside"]
+def report(name, images):
     with torch.no_grad():
         top, label = judge(images.clamp(0, 1)).softmax(1).max(1)
-    counts = (
-        f"sure {(top > 0.95).float().mean():4.0%}, read as 1 {(label == 1).float().mean():4.0%}"
-    )
-    print(f"{name:22} {counts}, mean ink {images.mean():.3f}")
+    sure, ones = (top > 0.95).float().mean(), (label == 1).float().mean()
+    print(f"{name:22} sure {sure:4.0%}, read as 1 {ones:4.0%}, mean ink {images.mean():.3f}")
+
+
+judge = pretrained.for_set("classifier", digits)
+report("test images", x)
+report("walk from noise", walked)
+report("x ← r(x) from noise", repeated)
 
 # %% [markdown]
-# **What you see.** Prediction (b): digits appear, not always. But being sure is not enough. Repeated
-# denoising makes the classifier sure most of the time, and its digits are bolder than the data
-# and hardly ever a 1: digits, but not *these* digits in *these* proportions. Fresh noise on the way brings ink and
-# the share of 1s closer to the data, not all the way. Random codes do well on both of these counts, and yet
-# far fewer of them are clear digits than of the test images. No single number is enough.
+# **What you see.** Prediction (b): digits appear, not always. Repeating r makes the classifier sure most of the
+# time, but its digits are too bold and hardly ever a 1. Fresh noise brings ink and the share of 1s closer to the
+# data, not all the way. (How sure the classifier is does not decide between the two: it does not mind digits that
+# are too bold or too much alike.) Why? The mean of all images that fit x̃ is no *draw* from them, and going to the mean again
+# and again climbs to the peaks. Adding noise and *drawing* from p(x | x̃) in turn would keep p (Bengio et al. 2013;
+# shown below, optional). So a denoiser is generative only *with* a sampling procedure, and each image needs a long
+# walk: there is no prior to draw from.
 #
-# Why does x ← r(x) not sample? The mean of all clean images that fit x̃ is no
-# draw from them, and going to the mean over and over climbs to the peaks. Bengio et al. (2013) gave the
-# missing theory: alternate *adding noise* and *drawing* from p(x | x̃), and in the long run the
-# points have the density p. In the plane p(x | x̃) is known, so we can run both: it is again a mixture, bump k with
+# ### Random codes instead (optional, 1 minute)
+#
+# As one might try with any autoencoder: decode codes from a Gaussian of the training codes' mean and covariance.
+
+# %%
+codes_seen = noise_dae.encoder(digits.train_images[:5000])
+drawn = torch.distributions.MultivariateNormal(codes_seen.mean(0), codes_seen.t().cov())
+torch.manual_seed(0)
+report("random codes, decoded", noise_dae.decode(drawn.sample((300,))))
+
+# %% [markdown]
+# Ink and the share of 1s are about right, and yet far fewer are clear digits than of the test images. No single
+# number is enough.
+#
+# ### Noise and draw keeps p; noise and mean does not (optional, 5 minutes)
+#
+# In the plane p(x | x̃) is known, so we can run both: it is again a mixture, bump k with
 # weight ∝ 𝒩(x̃; c_k, (0.2²+σ²)I), mean c_k + κ(x̃ − c_k) and variance κσ², where κ = 0.2²/(0.2²+σ²).
 
 
@@ -875,11 +918,11 @@ for name, denoise_points in {"noise, then mean": take_mean, "noise, then draw": 
         chain = denoise_points(chain + 0.4 * torch.randn_like(chain), 0.4)
     chains[name] = chain
 
-# %%
+# %% tags=["aside"]
 for name, chain in chains.items():
     print(f"{name:17} mean of log p(x) {smoothed(0).log_prob(chain).mean():6.3f} nats")
 
-# %%
+# %% tags=["aside"]
 clouds(
     chains,
     smoothed(0).log_prob,
@@ -890,18 +933,31 @@ clouds(
 )
 
 # %% [markdown]
-# Noise and *draw* keeps p; noise and *mean* ends on points that are too probable on average. So "denoising
-# makes it generative" is true of a denoiser *with* a sampling procedure and its theory, never of the
-# network alone. And there is no prior to draw from: each new image needs a long walk.
-#
+# Noise and *draw* keeps p; noise and *mean* ends on points that are too probable on average.
+
+# %% [markdown]
 # ## Can it change? Can it score?
 #
 # **Change**: yes, see the last row of digits above: add some noise, walk back. How much stays is set by σ: at
 # σ = 0.8 many digits come back as another one; less noise changes less. It is no control over *what* changes.
 #
-# **Score an image**: only up to a constant, and only along a path. A gradient gives differences,
-# $\log p_\sigma(b) - \log p_\sigma(a) = \int_a^b \nabla \log p_\sigma(x)\cdot dx$, whatever the path. Two paths from one end of
-# the wave to the other: straight, and along the wave.
+# **Score an image**: only up to a constant. A gradient gives differences,
+# $\log p_\sigma(b) - \log p_\sigma(a) = \int_a^b \nabla \log p_\sigma(x)\cdot dx$, and the constant is fixed only by
+# ∫ p(x) dx = 1, an integral over all images. A network's arrows are not even exactly a gradient: the integral depends on
+# the path (below, optional). (A family of denoisers, one for every σ, does yield a density: diffusion models, Song et
+# al. 2021.)
+#
+# ### The three questions
+#
+# | | generate | change | score |
+# |---|---|---|---|
+# | autoencoder | no: no prior over codes | in part, by its code (chapter 01) | no |
+# | denoising | by a long random walk, with extra theory | noise it and walk back | differences of log p_σ, roughly |
+# | contractive | no | as the autoencoder | no |
+#
+# ### Two paths (optional, 3 minutes)
+#
+# Two paths from one end of the wave to the other, straight and along the wave:
 
 
 # %%
@@ -914,7 +970,7 @@ angle = t[2] + (t[-5] - t[2]) * s
 wave = torch.stack([2 * angle / math.pi - 2, 1.3 * angle.sin()], dim=1)
 straight = torch.lerp(wave[0], wave[-1], s[:, None])
 
-# %%
+# %% tags=["aside"]
 sigma = 0.4
 r = denoisers[sigma]
 ends = smoothed(sigma).log_prob(wave[[0, -1]])
@@ -926,16 +982,9 @@ for name, path in (("straight", straight), ("along the wave", wave)):
 
 # %% [markdown]
 # The exact score does not care about the path. The network's arrows do, by tenths of a nat here: nothing
-# made them the gradient of anything. And differences are all we learn. The missing constant is fixed only by
-# ∫ p(x) dx = 1, an integral over all images, so we cannot say how well a model explains an image.
-# (A family of denoisers, one for every σ, does yield a density: diffusion models, Song et al. 2021.)
-#
-# | | generate | change | score |
-# |---|---|---|---|
-# | autoencoder | no: no prior over codes | by its code, blindly | no |
-# | denoising | by a long random walk, with extra theory | noise it and walk back | differences of log p_σ, roughly |
-# | contractive | no | by its code, blindly | no |
-#
+# made them the gradient of anything.
+
+# %% [markdown]
 # ## Recap
 #
 # 1. A mask has one Bernoulli variable a *pixel*; Gaussian noise is x + σε. A DAE's loss compares
@@ -946,7 +995,7 @@ for name, path in (("straight", straight), ("along the wave", wave)):
 #    *smoothed* density; that of p is the limit σ → 0, where dividing by σ² magnifies a network's mistakes most.
 # 4. The contractive penalty Σ (∂h_j/∂x_i)² equals the sum of the encoder's squared singular values. It shrinks
 #    them, least where the reconstruction resists. Training with a little noise penalizes the
-#    derivative of the whole reconstruction.
+#    derivative of the whole reconstruction (optional section).
 # 5. Prediction (b): digits appear, most of the time even without fresh noise, but then too bold and hardly ever a
 #    1. Fresh noise brings their proportions closer to the data. What is missing: a prior to draw from at once, and
 #    log p(x).
@@ -954,7 +1003,7 @@ for name, path in (("straight", straight), ("along the wave", wave)):
 # **The limit of this chapter.** Noise gives the *direction* to the data, and no density to score with. A
 # model that says how x came to be gives both. That takes Bayes' rule, and chapter 03.
 #
-# ## Sources, and where this chapter differs
+# ## Sources, and where this chapter differs (for reference, not part of the hour)
 #
 # Vincent, Larochelle, Bengio & Manzagol 2008, *Extracting and Composing Robust Features with Denoising
 # Autoencoders* (ICML), and with Lajoie 2010 (JMLR 11). Rifai, Vincent, Muller, Glorot & Bengio 2011, *Contractive
@@ -965,8 +1014,7 @@ for name, path in (("straight", straight), ("along the wave", wave)):
 # Normal Population*. Bishop 1995, *Training with Noise is Equivalent to Tikhonov Regularization* (Neural
 # Computation 7). Kadkhodaie & Simoncelli 2020, *Solving Linear Inverse Problems Using the Prior Implicit in a
 # Denoiser*, arXiv:2007.13640. Song et al. 2021, *Score-Based Generative Modeling through Stochastic
-# Differential Equations*, arXiv:2011.13456. The masks and the grid follow S.
-# Tulyakov's slides *Variational Auto Encoders*, the contractive part notes on A. Canziani's lecture *Generative
+# Differential Equations*, arXiv:2011.13456. The masks follow S. Tulyakov's slides *Variational Auto Encoders*, the contractive part notes on A. Canziani's lecture *Generative
 # Models: Variational Autoencoders* (25 March 2021).
 #
 # | a lecture says | right is | seen in |

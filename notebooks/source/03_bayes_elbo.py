@@ -3,20 +3,23 @@
 #
 # An autoencoder has no density, so it cannot say how probable an image is. A model with a hidden
 # cause can, at the price of an integral. This chapter does the integral where it can be done, shows
-# why it usually cannot, and derives, four times, the bound that replaces it.
+# why it usually cannot, and derives, by three roads and an
+# optional fourth, the bound that replaces it.
 #
 # **You will be able to**
 # 1. compute evidence and posterior of a model with one latent dimension, and say what makes them hard;
 # 2. show plain Monte Carlo failing and importance sampling working;
 # 3. explain a KL divergence as extra code length, and choose its direction;
-# 4. derive log p(x) ≥ ELBO by four roads (the fourth is optional), and say when the bound is tight;
+# 4. derive log p(x) ≥ ELBO by three roads (a fourth is optional), and say when the bound is tight;
 # 5. give a step that raises the ELBO and lowers log p(x).
 #
+# Allow just under an hour, and about 25 minutes more for the parts marked *optional*; nothing later needs those.
+#
 # **Predict first.** A measurement has two good explanations, far apart, and you must summarize them
-# by *one* Gaussian q. You choose the q with the best ELBO. (The ELBO, defined below, is a score of q;
-# for a fixed model it is highest for the q that is closest to the posterior.) Where is it: on one of
-# the two, between them, or over both? And once q is chosen, can improving the ELBO further make the
-# model worse? Write both guesses down.
+# by *one* Gaussian q. You choose the q with the best ELBO (a score of q, defined below: for a fixed model,
+# the higher, the closer q is to the exact answer). Where is it: on one of the two, between them, or
+# over both? And once q is chosen, can improving the ELBO further, by changing the model, make the model
+# worse? Write both guesses down.
 
 # %%
 import heapq
@@ -42,6 +45,10 @@ from vae_teach.figures.graphical_model import graphical_model
 from vae_teach.models import VAE
 from vae_teach.objectives import elbo
 from vae_teach.training import fit
+
+# %% [markdown]
+# The open cells below are the chapter: read their code. A folded cell only checks, prints, times or plots
+# something: read its output.
 
 # %%
 digits = data.course_set()
@@ -73,7 +80,7 @@ def log_normal(value, mean, std):
     return -0.5 * ((value - mean) / std) ** 2 - math.log(std) - 0.5 * math.log(2 * math.pi)
 
 
-# %%
+# %% tags=["aside"]
 print(f"ours {log_normal(1.0, 0.3, 0.7):.6f}, SciPy's {norm(0.3, 0.7).logpdf(1.0):.6f}")
 
 # %% [markdown]
@@ -97,16 +104,16 @@ def bayes(prior_mean, prior_width, sigma, x, decoder=energy):
 
 
 # %% [markdown]
-# Is a sum good enough? SciPy integrates the same function adaptively, with an error estimate.
+# Is a sum good enough? SciPy integrates the same function adaptively:
 
 
-# %%
+# %% tags=["aside"]
 def joint_density(z, x=1.2):
     return math.exp(log_normal(z, 0.5, 1.5) + log_normal(x, energy(z), 0.5))
 
 
 evidence = bayes(0.5, 1.5, 0.5, x=1.2)[-1].item()
-by_scipy, error = quad(joint_density, -8, 8, points=[-1.5, 1.5], epsabs=1e-12)
+by_scipy, _ = quad(joint_density, -8, 8, points=[-1.5, 1.5], epsabs=1e-12)
 print(f"evidence p(1.2): grid {evidence:.10f}, SciPy {by_scipy:.10f}")
 print(f"log p(1.2) = {math.log(evidence):.6f} nats: the log OF the integral")
 
@@ -116,7 +123,7 @@ print(f"log p(1.2) = {math.log(evidence):.6f} nats: the log OF the integral")
 # The curves below come from the function `bayes` above. Try: lower $x$ from 5 to −1; make the prior
 # narrow; make the noise large; move the prior until one explanation wins.
 
-# %%
+# %% tags=["aside"]
 bayes_rule(
     z,
     bayes,
@@ -133,7 +140,7 @@ bayes_rule(
 # posterior falls back on the prior. The evidence is highest for readings that the model expects. The
 # orange curve is no density of $z$: its area is not 1.
 
-# %%
+# %% tags=["aside"]
 for reading in (-0.5, 1.2, 4.0):
     prior, likelihood, posterior, evidence = bayes(0.5, 1.5, 0.5, reading)
     forward = posterior[z > 0].sum() * dz
@@ -153,13 +160,13 @@ masses = torch.tensor([0.2, 0.3, 0.5], dtype=torch.double)  # P(z), sums to 1
 terms = log_normal(1.2, energy(states), 0.5).exp() * masses
 after = terms / terms.sum()
 
-# %%
+# %% tags=["aside"]
 mixture = MixtureSameFamily(Categorical(masses), Normal(energy(states), 0.5 + 0 * states))
 by_torch = mixture.log_prob(torch.tensor(1.2, dtype=torch.double)).exp()
 print(f"p(1.2) = {terms.sum():.8f}, torch.distributions {by_torch:.8f}")
 print("P(z | 1.2) =", [round(p, 4) for p in after.tolist()])
 
-# %%
+# %% tags=["aside"]
 prior, _, posterior, _ = bayes(0.5, 1.5, 0.5, 1.2)
 picture.sum_beside_integral(
     ["reverse", "parked", "forward"],
@@ -173,10 +180,10 @@ picture.sum_beside_integral(
 )
 
 # %% [markdown]
-# For real $z$ a sum over "all values" has no meaning: it must be an integral, and a grid is how a computer
-# does it, with the mass $p(z)\,\Delta z$ at each point. More states, better answer:
+# For real $z$ the sum becomes an integral; on a grid each point has the mass $p(z)\,\Delta z$, and 65 points
+# already suffice:
 
-# %%
+# %% tags=["aside"]
 for count in (5, 9, 17, 33, 65):
     few = torch.linspace(-8, 8, count, dtype=torch.double)
     joint = log_normal(few, 0.5, 1.5) + log_normal(1.2, energy(few), 0.5)
@@ -208,11 +215,11 @@ exercise.check_posterior(posterior_on_grid)
 # %% [markdown]
 # ## What makes it hard
 #
-# Not the number of pixels. Take an image of 784 pixels and a decoder that is *linear* in one $z$: each pixel
-# is $w_i z$ plus Gaussian noise. Everything stays Gaussian, and the evidence has a closed form: the
+# Not the number of pixels. Take an image of 784 pixels and a decoder that is *linear* in one
+# $z \sim \mathcal N(0, 1)$: each pixel is $w_i z$ plus Gaussian noise. Everything stays Gaussian, and the evidence has a closed form: the
 # density of $\mathcal N(0,\ ww^\top + \sigma^2 I)$. The grid over $z$ agrees.
 
-# %%
+# %% tags=["aside"]
 w, noise = torch.randn(2, 784, dtype=torch.double)
 image = 0.8 * w + 0.5 * noise  # drawn with z = 0.8
 ones = torch.ones(784, dtype=torch.double)
@@ -223,10 +230,10 @@ print(f"grid {log_joint.logsumexp(0) + math.log(dz):.6f} nats")
 
 # %% [markdown]
 # One "pixel" through $\tfrac12 z^2$, on the other hand, has no such formula. The integral is hard because
-# the **decoder is nonlinear in $z$**; then a grid is the general way out, and it is a way out only while
-# $z$ has very few dimensions. How few? A grid of 20 points a side, timed. The model is one that we can
-# check, $d$ copies of $z_i \sim \mathcal N(0, 1)$, $x_i \mid z_i \sim \mathcal N(z_i, 0.3^2)$, all $x_i = 1$:
-# there $x_i \sim \mathcal N(0, 1 + 0.3^2)$, so $\log p(x)$ is a sum of $d$ known numbers.
+# the **decoder is nonlinear in $z$**; then a grid is the general way out, but only while $z$ has very few
+# dimensions. How few? A grid of 20 points a side, timed on $d$ copies of $z_i \sim \mathcal N(0, 1)$,
+# $x_i \mid z_i \sim \mathcal N(z_i, 0.3^2)$, all $x_i = 1$. (This decoder is linear, only so that we know the
+# truth, $x_i \sim \mathcal N(0, 1 + 0.3^2)$; the grid makes no use of it.)
 
 # %%
 side = torch.linspace(-5, 5, 20)
@@ -240,7 +247,7 @@ def on_grid(d):
     return torch.cat([part.sum(1) for part in parts]).logsumexp(0).item() + d * step
 
 
-# %%
+# %% tags=["aside"]
 seconds = []
 on_grid(2)  # the first call is slower: warm up
 for d in range(1, 6):
@@ -249,19 +256,18 @@ for d in range(1, 6):
     seconds.append(time.perf_counter() - started)
     print(f"d = {d}: {20**d:9,} points, {seconds[-1]:8.4f} s, ", end="")
     print(f"off by {abs(estimate - d * one_dimension):.3f} nats")
-
-# %%
 years = seconds[-1] * 20.0**15 / (365.25 * 24 * 3600)
 print(f"d = 20 would take {years:.0e} years")
 
-# %%
+# %% tags=["aside"]
 picture.grid_cost(
     [1, 2, 3, 4, 5],
     seconds,
     20,
     alt="Seconds against dimension on a logarithmic scale: five measured dots, then a straight dashed "
     "line that climbs past a day, a year and, by fourteen dimensions, 1,000 years.",
-    caption="20 points a side, no network to evaluate. Dots measured here; the line multiplies by 20.",
+    caption="20 points a side, no network to evaluate. Dots measured here; the line multiplies by 20. "
+    "Below d = 4 the clock sees mostly overhead.",
 )
 
 # %% [markdown]
@@ -276,6 +282,7 @@ picture.grid_cost(
 # $$p(x) = \int q(z)\,\frac{p(x\mid z)\,p(z)}{q(z)}\,dz = \mathbb E_{q(z)}\!\left[\frac{p(x\mid z)\,p(z)}{q(z)}\right].$$
 #
 # With $q = p(z)$ it is plain Monte Carlo. A better guess: whoever sees $x_i = 1$ looks for $z_i$ near 1.
+# Below, that proposal is $\mathcal N(1, 0.45^2)$ in each dimension.
 
 
 # %%
@@ -285,21 +292,19 @@ def estimates(d, mean, width, draws=10_000, repeats=15):
     return log_weight.sum(2).logsumexp(1) - math.log(draws)  # log p(x), `repeats` times
 
 
-# %%
+# %% tags=["aside"]
 torch.manual_seed(0)
 dimensions = [1, 2, 5, 10, 15, 20]
 plain, better = (
     torch.stack([estimates(d, mean, width) - d * one_dimension for d in dimensions])
     for mean, width in ((0.0, 1.0), (1.0, 0.45))
 )
-
-# %%
 print("estimate − truth, nats      from the prior      from the proposal")
 for d, a, b in zip(dimensions, plain, better, strict=True):
     print(f"d = {d:2}, mean ± spread   {a.mean():8.2f} ± {a.std():4.2f}   ", end="")
     print(f"{b.mean():8.3f} ± {b.std():5.3f}")
 
-# %%
+# %% tags=["aside"]
 picture.estimates(
     dimensions,
     {"draws from the prior": plain, "draws from a proposal": better},
@@ -310,11 +315,14 @@ picture.estimates(
 
 # %% [markdown]
 # **What you see.** In 20 dimensions hardly any draw from the prior lands where $p(x\mid z)$ is large; the
-# average misses what it should count, and is nearly always too low. It is still unbiased: once in
-# a very long while a huge weight would make up for it. How many draws would do? Here a weight is
-# $p(x\mid z)$, as $q$ is the prior. In *one* dimension its relative variance is $c - 1$ with
-# $c = \mathbb E[p(x\mid z)^2]/p(x)^2$; in $d$ independent dimensions, $c^d - 1$. An average of $n$ draws has
-# relative variance $(c^d - 1)/n$; for an error of 10 % set it to $0.1^2$.
+# average misses what it should count, and is nearly always too low. The average itself (not its log, which
+# the table shows) is still unbiased: once in a very long while a huge weight would make up for it.
+#
+# ### How many draws would do? (optional, 2 minutes)
+#
+# With the prior as $q$, a weight is $p(x\mid z)$. In *one* dimension its relative variance (variance over
+# squared mean) is $c - 1$ with $c = \mathbb E[p(x\mid z)^2]/p(x)^2$; in $d$ independent dimensions, $c^d - 1$.
+# An average of $n$ draws has relative variance $(c^d - 1)/n$; for an error of 10 % set it to $0.1^2$.
 
 # %%
 squared = (log_normal(z, 0, 1) + 2 * log_normal(1.0, z, 0.3)).exp().sum() * dz
@@ -348,9 +356,8 @@ exercise.check_importance(importance_log_evidence)
 # %% [markdown]
 # ## The same on digits
 #
-# A small model of handwritten digits with two latent dimensions, trained for a few seconds. (How is the
-# matter of chapter 05; here it is only a nonlinear decoder.) Two dimensions still allow a grid, so we know
-# the truth.
+# A small model of handwritten digits with two latent dimensions, trained for a few seconds. (How, and
+# what its progress line says: chapter 05; here it is only a nonlinear decoder.) Two dimensions still allow a grid, so we know the truth.
 
 # %%
 torch.manual_seed(0)
@@ -358,7 +365,7 @@ vae = VAE(latent_dim=2, hidden=(200,))
 epochs = 180_000 // len(digits.train_images)
 fit(vae, digits.train_images, elbo, epochs=epochs, batch_size=500, lr=5e-3, one_cycle=True)
 
-# %%
+# %% tags=["aside"]
 images = digits.test_images[:100]
 exact = evaluation.exact_log_likelihood(vae, images)  # (100,), by grid
 torch.manual_seed(0)
@@ -367,15 +374,13 @@ with torch.no_grad():
     log_p_x_given_z = torch.cat(
         [evaluation.pairwise_log_prob(vae.decode(part), images) for part in draws.split(4_000)], 1
     )  # (100 images, 20,000 draws)
-
-# %%
 for count in (10, 100, 1_000, 10_000):
     groups = log_p_x_given_z.reshape(100, -1, count)  # 20,000 / count estimates an image
     short = exact[:, None] - (groups.logsumexp(2) - math.log(count))
     print(f"{count:6,} draws from the prior: log p(x) too low by ", end="")
     print(f"{short.mean():6.2f} nats on average, {short.max():6.1f} at most")
 
-# %%
+# %% tags=["aside"]
 with torch.no_grad():
     one = vae.encode(images).mean.norm(dim=1).argsort()[30].item()  # no extreme case
     log_p_z_given_x = log_p_x_given_z[one] + vae.prior.log_prob(draws) - exact[one]
@@ -384,7 +389,7 @@ inside = log_p_z_given_x[:1000] > log_posterior.max() - 4.5
 # 4.5 = 3²/2: within 3 standard deviations, if the posterior is Gaussian
 print(f"draws within 4.5 nats of the posterior's peak: {int(inside.sum())} of 1,000")
 
-# %%
+# %% tags=["aside"]
 picture.prior_draws(
     points,
     log_posterior[0],
@@ -398,21 +403,25 @@ picture.prior_draws(
 )
 
 # %% [markdown]
-# Of all values of $z$ only a small spot explains this image: the black dots, of which the printed share of draws
-# lands within 4.5 nats of the peak. In two dimensions that still suffices, as the table shows; each further dimension
-# makes the share smaller. (The image has 784 pixels, yet the grid gave the truth: once more, what counts is the
-# dimension of $z$.) A network that looks at $x$ and says where the spot is
-# would be the proposal we want: the **encoder** $q_\phi(z\mid x)$. To train it we need a measure of how
-# far $q$ is from the posterior. That is next.
+# Only a small spot of $z$ explains this image. The black dots hit it; the count above says how few. (The
+# image has 784 pixels, yet the grid gave the truth: what counts is the dimension of $z$.)
+#
+# ## A proposal that looks at x
+#
+# Each $x$ has its own spot, and every further dimension of $z$ makes the spot harder to hit. A network that
+# looks at $x$ and says where the spot is would be the proposal we want: the **encoder** $q_\phi(z\mid x)$. To
+# train it we need a measure of how far $q$ is from the posterior. That is next.
 #
 # ## Extra code length
 #
-# In this section a *code* is a table of bit strings, not a value of $z$. Send the letters of a message as bits. A **prefix code** (no code word begins another) that is made for
-# letter frequencies $p$ gives frequent letters short words. David Huffman's builds the best one: join the two
-# rarest, again and again.
+# That measure comes from sending messages: the price of a wrong belief, in bits. Here a *code* is a table of
+# bit strings, not a value of $z$. Send the letters of a message as bits. A
+# **prefix code** (no code word begins another) that is made for letter frequencies $p$ gives frequent letters
+# short words. David Huffman's method builds the best one: join the two rarest, again and again
+# (`huffman`, folded).
 
 
-# %%
+# %% tags=["aside"]
 def huffman(p):  # letter -> weight, to letter -> bits
     heap = [(weight, i, {letter: ""}) for i, (letter, weight) in enumerate(p.items())]
     heapq.heapify(heap)
@@ -443,24 +452,41 @@ for name, code in (("right", right_code), ("wrong", wrong_code)):
 # %%
 p = torch.tensor([1 / 2, 1 / 4, 1 / 8, 1 / 8], dtype=torch.double)
 q = torch.tensor([1 / 8, 1 / 8, 1 / 4, 1 / 2], dtype=torch.double)
-print(
-    f"entropy {-(p * p.log2()).sum():.3f} bits, cross-entropy {-(p * q.log2()).sum():.3f} bits, ",
-    end="",
-)
-print(f"KL(p‖q) {(p * (p / q).log2()).sum():.3f} bits")
-print(
-    f"KL(p‖q) in nats: {(p * (p / q).log()).sum():.4f}; one bit is log 2 = {math.log(2):.4f} nats"
-)
+entropy, cross_entropy = -(p * p.log2()).sum(), -(p * q.log2()).sum()
+kl_bits = cross_entropy - entropy
+print(f"entropy {entropy:.3f} bits, cross-entropy {cross_entropy:.3f} bits, ", end="")
+print(f"KL(p‖q) {kl_bits:.3f} bits")
+print(f"one bit is log 2 nats: KL(p‖q) = {kl_bits * math.log(2):.4f} nats")
 
 # %% [markdown]
 # The KL is an **expected extra code length**. It is not "bits lost": nothing is lost, the message comes back
 # whole from either code. Nor is it "the negative log-likelihood of samples": that is the
 # cross-entropy.
 #
+# ### Exercise 3: extra bits (optional, 2 minutes)
+#
+# The expected extra bits a symbol when symbols come from p and the code was made for q.
+
+
+# %% tags=["exercise"]
+def extra_bits(p, q):  # (K,), (K,) -> ()
+    return ...
+
+
+exercise.check_extra_bits(extra_bits)
+
+
+# %% tags=["solution"]
+def extra_bits(p, q):
+    return (p * (p / q).log2()).sum()
+
+
+exercise.check_extra_bits(extra_bits)
+
+# %% [markdown]
 # ### A real message (optional, 5 minutes)
 #
-# Thomas Bayes states his problem (1763). The wrong code believes that the
-# rarest letters are the most frequent.
+# Thomas Bayes states his problem (1763). The wrong code believes that the rarest letters are the most frequent.
 
 
 # %%
@@ -505,26 +531,6 @@ print(f"KL(p‖q) {kl_bits:.3f} bits a letter, sent in excess {extra:.3f}")
 # %% [markdown]
 # Real words have whole numbers of bits, so the sent lengths differ a little from the formulas (the
 # excess may even come out below the KL); with powers of ½, above, there is no rounding.
-#
-# ### Exercise 3: extra bits
-#
-# The expected extra bits a symbol when symbols come from p and the code was made for q.
-
-
-# %% tags=["exercise"]
-def extra_bits(p, q):  # (K,), (K,) -> ()
-    return ...
-
-
-exercise.check_extra_bits(extra_bits)
-
-
-# %% tags=["solution"]
-def extra_bits(p, q):
-    return (p * (p / q).log2()).sum()
-
-
-exercise.check_extra_bits(extra_bits)
 
 # %% [markdown]
 # ## What a KL is, and is not
@@ -540,11 +546,12 @@ kl = (p * (p / q).log()).sum(1)
 print(f"smallest of 1,000: {kl.min():.6f}; of p from itself: {(p * (p / p).log()).sum().item()}")
 
 # %% [markdown]
-# It is no distance. A distance is the same both ways and has no short cuts: going by way of a third point is never
-# shorter (the *triangle inequality*). Two Gaussians break the first rule, three others the second:
+# It is no distance: it is not symmetric, and it breaks the triangle inequality (going by way of a third
+# point can be shorter). Gaussians show both: first $\mathcal N(0, 0.5^2)$ and $\mathcal N(0, 1)$, there and back;
+# then $a, b, c$ = $\mathcal N(-1, 1)$, $\mathcal N(0, 1)$, $\mathcal N(1, 1)$.
 
 
-# %%
+# %% tags=["aside"]
 def kl_on_grid(first, second):  # two (mean, std)
     log_q, log_p = log_normal(z, *first), log_normal(z, *second)
     return ((log_q - log_p) * log_q.exp()).sum().item() * dz
@@ -553,7 +560,6 @@ def kl_on_grid(first, second):  # two (mean, std)
 a, c = (0, 0.5), (0, 1)
 print(f"there {kl_on_grid(a, c):.4f}, back {kl_on_grid(c, a):.4f}: not symmetric")
 
-# %%
 a, b, c = (-1, 1), (0, 1), (1, 1)
 print(
     f"a to c {kl_on_grid(a, c):.4f}, by way of b {kl_on_grid(a, b) + kl_on_grid(b, c):.4f}: a short cut"
@@ -563,8 +569,9 @@ print(
 # ### Exercise 4: two Gaussians
 #
 # The integral can be done: write $\mathrm{KL}\bigl(\mathcal N(m_1, s_1^2)\,\|\,\mathcal N(m_2, s_2^2)\bigr)$ in nats.
-# Start from $\mathbb E[\log q - \log p]$ under the first, and use $\mathbb E[(z - m_2)^2] = s_1^2 + (m_1 - m_2)^2$.
-# The arguments are tensors: `torch.log` takes their logarithm.
+# It is $\mathbb E[\log q - \log p]$ under the first; use $\mathbb E[(z - m_2)^2] = s_1^2 + (m_1 - m_2)^2$.
+# The first half is $\mathbb E[\log q] = -\log s_1 - \tfrac12 - \tfrac12\log 2\pi$; find $\mathbb E[\log p]$ the same
+# way and subtract. The arguments are tensors: `torch.log` takes their logarithm.
 
 
 # %% tags=["exercise"]
@@ -606,11 +613,10 @@ def divergences(mean, width):
 
 
 # %% [markdown]
-# An optimizer finds the minima, from a start on either side: two of the reverse KL, of different depth, and
-# one of the forward KL. The forward minimum can be checked by
-# hand: it has the mean and the variance of $p$ itself.
+# An optimizer, started on either side, finds two minima of the reverse KL, of different depth, and one of the
+# forward KL. The latter can be checked by hand: it has the mean and the variance of $p$ itself.
 
-# %%
+# %% tags=["aside"]
 minima = ([], [])
 for i, name in enumerate(("reverse", "forward")):
     for start in (-1.5, 1.5):
@@ -619,12 +625,12 @@ for i, name in enumerate(("reverse", "forward")):
         print(f"{name} KL from {start:4}: mean {minima[i][-1][0]:6.3f}, ", end="")
         print(f"width {minima[i][-1][1]:.3f}, {found.fun:.4f} nats")
 
-# %%
+# %% tags=["aside"]
 mean = (log_p.exp() * z).sum() * dz
 variance = (log_p.exp() * (z - mean) ** 2).sum() * dz
 print(f"p itself: mean {mean:.3f}, standard deviation {variance.sqrt():.3f}")
 
-# %%
+# %% tags=["aside"]
 two_directions(
     z,
     log_p.exp(),
@@ -638,9 +644,7 @@ two_directions(
 
 # %% [markdown]
 # **What you see.** Reverse KL cannot stand q where p is not: its *best* q sits on one bump and ignores the other
-# (*mode seeking*). The other bump is a local minimum, where an optimizer may stop; between bumps with a shallower
-# valley there may be a third, and *Drag the gap* meets one. Forward KL cannot stand p where q is not: q covers both
-# bumps, and the valley too (*mass covering*).
+# (*mode seeking*). Forward KL cannot stand p where q is not: q covers both bumps, and the valley too (*mass covering*).
 #
 # The bound that we derive next contains the reverse one, KL(q ‖ p(z|x)): it averages over q, which we
 # can draw from. Some lectures call it forward; it is not.
@@ -652,7 +656,7 @@ two_directions(
 # One encoder, a network, takes any image $x$ and returns the mean and width of a Gaussian $q_\phi(z\mid x)$.
 # Without it we would need an integral over $z$ for each image.
 
-# %%
+# %% tags=["aside"]
 graphical_model(
     alt="A graph: latent z above observed x, which is shaded, inside a plate marked N images. "
     "Solid arrows lead from z to x and from θ to both; dashed arrows from x to z and from φ to z.",
@@ -667,8 +671,9 @@ graphical_model(
 #
 # $$\mathrm{ELBO} \;=\; \mathbb E_{q(z)}\!\left[\log\frac{p(x, z)}{q(z)}\right] \;=\; \mathbb E_{q(z)}[\log p(x\mid z)] - \mathrm{KL}\bigl(q(z)\,\|\,p(z)\bigr) \;\le\; \log p(x),$$
 #
-# for *any* $q$. (The B stands for bound; nothing in the name is an optimization.) Every line below is
-# computed on the energy meter, for the reading $x = 1.2$ and the guess $q = \mathcal N(0.8, 1^2)$. We write
+# for *any* $q$. The first term is the **reconstruction**, the KL to the *prior* is the **rate**. Another KL, the
+# one to the *posterior*, is the gap that road 1 finds; without the evidence nobody can compute it. (The B
+# stands for bound; nothing in the name is an optimization.) Every line below is computed on the energy meter, for the reading $x = 1.2$ and the guess $q = \mathcal N(0.8, 1^2)$. We write
 # $q(z)$ for $q_\phi(z\mid x)$, as $x$ is fixed.
 
 # %%
@@ -686,31 +691,40 @@ def under_q(values):  # E_q[values]
 # %% [markdown]
 # ### First road: KL to the posterior
 #
-# Ask how far $q$ is from the posterior, and the evidence appears by itself.
+# Average log p(x) under $q$, which changes nothing, and let Bayes' rule bring in the posterior: the KL to it
+# splits off by itself.
 
 # %%
 bound, gap = under_q(log_joint - log_q), under_q(log_q - log_posterior)
 reconstruction, rate = under_q(log_likelihood), under_q(log_q - log_prior)
 ratio = under_q(log_joint - log_posterior)
 
-# %%
+# %% tags=["aside"]
 road1 = Derivation("Road 1: KL to the posterior")
 road1.add("", r"\log p(x)", log_evidence, "what we want")
 road1.add("=", r"E_q[\log p(x)]", under_q(log_evidence), "there is no z in it")
 road1.add("=", r"E_q[\log \frac{p(x, z)}{p(z|x)}]", ratio, "Bayes' rule, true for every z")
 formula = r"E_q[\log \frac{p(x, z)}{q(z)}] + E_q[\log \frac{q(z)}{p(z|x)}]"
 road1.add("=", formula, bound + gap, "multiply and divide by q(z)")
-road1.add("=", r"\text{ELBO} + \mathrm{KL}(q\|p(z|x))", bound + gap, "their names")
+road1.add(
+    "=",
+    r"\text{ELBO} + \mathrm{KL}(q\|p(z|x))",
+    bound + gap,
+    f"their names: {bound:.4f} + {gap:.4f}",
+)
 road1.add("≥", r"\text{ELBO}", bound, "a KL is never negative")
 formula = r"E_q[\log p(x|z)] - \mathrm{KL}(q\|p(z))"
 road1.add("=", formula, reconstruction - rate, "p(x, z) = p(x|z) p(z)")
 road1
 
 # %% [markdown]
-# Two independent checks of the last number: SciPy's integrator; and, for this decoder, the moments of a
-# Gaussian, $\mathbb E[z^2] = m^2 + s^2$ and $\mathbb E[z^4] = m^4 + 6m^2s^2 + 3s^4$. Mark this: the bound
-# has a formula where the evidence has none. (A polynomial decoder is the luck here; with a network the bound
-# is estimated from draws of $q$, chapter 04.)
+# Mark this: for this decoder the bound has a formula (a polynomial under a Gaussian), the evidence has none.
+# With a network as decoder the bound is estimated from draws of $q$, chapter 04.
+#
+# ### Two independent checks (optional, 2 minutes)
+#
+# The last number once more, by SciPy's integrator and by that formula, from the moments of a Gaussian,
+# $\mathbb E[z^2] = m^2 + s^2$ and $\mathbb E[z^4] = m^4 + 6m^2s^2 + 3s^4$.
 
 
 # %%
@@ -734,14 +748,15 @@ print(f"ELBO by grid {bound:.8f}, SciPy {by_quad:.8f}, moments {by_moments:.8f}"
 # ### Second road: Jensen
 #
 # The logarithm bends downwards (it is *concave*), so the mean of logs is at most the log of the mean.
-# That is **Jensen's inequality**; the two are equal only if there is nothing to average, $w$ the same for every $z$.
-# (It also proves KL ≥ 0: take $w = p/q$, whose mean is 1.)
+# That is **Jensen's inequality**; the two are equal only if there is nothing to average:
+# the weight $w = p(x, z)/q(z)$ the same for every $z$. That is so exactly when $q$ is the posterior; then $w = p(x)$.
+# (It also proves KL ≥ 0: $-\mathrm{KL}(q\,\|\,p) = \mathbb E_q[\log\frac pq] \le \log\mathbb E_q[\frac pq] = \log 1 = 0$.)
 
 # %%
 log_w = log_joint - log_q  # of the weight w = p(x, z) / q(z)
 entropy_q = under_q(-log_q)
 
-# %%
+# %% tags=["aside"]
 road2 = Derivation("Road 2: Jensen's inequality")
 road2.add("", r"\log p(x)", log_evidence, "what we want")
 road2.add("=", r"\log \int p(x, z)\,dz", math.log(by_scipy), "by SciPy's integrator")
@@ -749,10 +764,10 @@ formula = r"\log E_q[w], \quad w = \frac{p(x, z)}{q(z)}"
 road2.add("=", formula, under_q(log_w.exp()).log(), "multiply and divide by q(z)")
 road2.add("≥", r"E_q[\log w] = \text{ELBO}", under_q(log_w), "Jensen: log is concave")
 formula = r"E_q[\log p(x, z)] + H(q)"
-road2.add("=", formula, under_q(log_joint) + entropy_q, "H(q) is the entropy of q")
+road2.add("=", formula, under_q(log_joint) + entropy_q, "H(q) = E_q[−log q], the entropy of q")
 road2
 
-# %%
+# %% tags=["aside"]
 torch.manual_seed(0)
 z_q = 0.8 + 1.0 * torch.randn(100_000, dtype=torch.double)  # draws from q
 log_w_q = log_normal(z_q, 0.5, 1.5) + log_normal(x, energy(z_q), 0.5) - log_normal(z_q, 0.8, 1.0)
@@ -773,18 +788,16 @@ picture.jensen(
 #
 # Draw $k$ values of $z$ from $q$ and average their weights: $\hat p_k = \frac1k\sum_i w_i$. Its mean is $p(x)$, for every
 # $k$. Its logarithm is too low on average, and the noisier $\hat p_k$, the lower: worst with one draw. The
-# expected log with one draw *is* the ELBO. For $k = 2$ the expectation is a double integral:
+# expected log with one draw *is* the ELBO. For $k = 2$ the expectation is a double integral, here on a grid of
+# pairs. Both ≥ below are Jensen's. New is the value between them: with two draws, a bound tighter than
+# the ELBO.
 
-# %%
+# %% tags=["aside"]
 coarse = slice(None, None, 5)  # every fifth point of the grid: 801 × 801 pairs
 lw, mass = log_w[coarse], log_q[coarse].exp() * 5 * dz
 log_pair_mean = torch.logaddexp(lw[:, None], lw) - math.log(2)  # log ½(w₁ + w₂)
 log_of_mean = (mass @ log_pair_mean.exp() @ mass).log()  # mass @ f @ mass = Σᵢ Σⱼ mᵢ mⱼ f(zᵢ, zⱼ)
 
-# %% [markdown]
-# Both ≥ are Jensen's again; what is new is the ladder between one draw and log p(x).
-
-# %%
 road3 = Derivation("Road 3: importance sampling, z₁ and z₂ drawn from q")
 road3.add("", r"\log p(x)", log_evidence, "what we want")
 road3.add("=", r"\log E[w_1]", under_q(log_w.exp()).log(), "one draw is unbiased")
@@ -798,10 +811,19 @@ road3.add("=", r"E[\log w_1] = \text{ELBO}", under_q(log_w), "both draws are ali
 road3
 
 # %% [markdown]
+# Roads 1, 2 and 3 meet at the same bound:
+
+# %% tags=["aside"]
+for name, road in (("1", road1), ("2", road2), ("3", road3)):
+    print(f"road {name}: log p(x) = {road.values[0]:.8f}, ELBO = {road.values[-1]:.8f}")
+
+# %% [markdown]
+# ### More draws (optional, 1 minute)
+#
 # More draws, a tighter bound; chapter 11 trains with it (the importance-weighted autoencoder). By
 # sampling, with the standard error of each mean:
 
-# %%
+# %% tags=["aside"]
 torch.manual_seed(0)
 for k in (1, 2, 10, 100, 1000):
     z_q = 0.8 + 1.0 * torch.randn(1000, k, dtype=torch.double)
@@ -858,7 +880,7 @@ log_post = log_dec + log_pri - log_p_x[:, None]
 gap_x = (log_enc.exp() * (log_enc - log_post)).sum(1) * dz4
 pop = log_pop[:, 0].exp() * dx  # the mass of each reading
 
-# %%
+# %% tags=["aside"]
 road4 = Derivation("Road 4: entropies, averaged over the population")
 road4.add("", r"H(x) = E[-\log \text{Pop}(x)]", H_x, "no model has fewer nats a reading")
 road4.add("=", r"H(x, z) - H_{\text{enc}}(z|x)", H_xz - H_enc, "a pair splits one way")
@@ -878,7 +900,7 @@ road4
 # values of $z$ have by themselves, and the density of $x$ given $z$ in the pair,
 # $\mathrm{Pop}(x)\,q(z\mid x)/q(z)$. Then the average −ELBO equals $H(x)$, whatever the encoder.
 
-# %%
+# %% tags=["aside"]
 best_pri, best_dec = over_pairs(-log_z), over_pairs(-(log_pair - log_z))
 print(f"H_dec = E[−log p(x|z)] = {H_dec:.4f} nats; E[−p(x|z)] = {over_pairs(-log_dec.exp()):.4f}")
 print(f"best prior and decoder: {best_pri + best_dec - H_enc:.8f} nats, H(x) = {H_x:.8f}")
@@ -886,18 +908,14 @@ print(f"best prior and decoder: {best_pri + best_dec - H_enc:.8f} nats, H(x) = {
 # %% [markdown]
 # Since $\mathbb E_{\text{Pop}}[-\log p(x)] = H(x) + \mathrm{KL}(\mathrm{Pop}\,\|\,p)$, the excess splits in two.
 
-# %%
+# %% tags=["aside"]
 model_misfit = (pop * (log_pop[:, 0] - log_p_x)).sum()
 print(f"excess {H_pri + H_dec - H_enc - H_x:.4f} = KL(Pop‖p(x)) {model_misfit:.4f} ", end="")
 print(f"+ mean KL(q‖p(z|x)) {(pop * gap_x).sum():.4f}")
 
 # %% [markdown]
-# Two gaps, then: the model misses the population, and the encoder misses the model's posterior. Roads 1, 2
-# and 3 met at the same bound for one reading; road 4 is its average over a population.
-
-# %%
-for name, road in (("1", road1), ("2", road2), ("3", road3)):
-    print(f"road {name}: log p(x) = {road.values[0]:.8f}, ELBO = {road.values[-1]:.8f}")
+# Two gaps, then: the model misses the population, and the encoder misses the model's posterior. Road 4 is
+# the bound of the other roads, averaged over a population.
 
 # %% [markdown]
 # ### Exercise 5: the ELBO on a grid
@@ -924,9 +942,8 @@ exercise.check_elbo(elbo_on_grid)
 # %% [markdown]
 # ## Drag the gap
 #
-# log p(x) does not depend on $q$. So what the ELBO gains, the KL loses: the two bars always end at the
-# same line. (Log-densities shift when we measure $x$ in other units, so where the blue bar *begins* means
-# nothing; its top and the red bar's length do.) The second decoder is a speedometer, $x \sim \mathcal N(z, 0.5^2)$:
+# log p(x) does not depend on $q$. So what the ELBO gains, the gap $\mathrm{KL}(q\,\|\,p(z\mid x))$ loses: the two bars
+# always end at the same line. (Where the blue bar *begins* means nothing; its top and the red bar's length do.) The second decoder is a speedometer, $x \sim \mathcal N(z, 0.5^2)$:
 # linear, so its posterior is a Gaussian. Make the red bar as short as you can, for both.
 
 
@@ -942,7 +959,7 @@ def split(decoder, mean, width, x=1.2, prior_mean=0.5):
 
 decoders = {"energy meter, ½z²": energy, "speedometer, z": lambda z: z}
 
-# %%
+# %% tags=["aside"]
 elbo_and_gap(
     z,
     lambda case, mean, width: split(decoders[case], mean, width),
@@ -955,7 +972,7 @@ elbo_and_gap(
 # %% [markdown]
 # And what an optimizer finds, from three starts; the best is kept:
 
-# %%
+# %% tags=["aside"]
 best, starts = {}, ((1.0, -0.5), (0.0, 0.0), (-1.0, -0.5))  # mean, log width
 for name, decoder in decoders.items():
     tries = []
@@ -968,7 +985,7 @@ for name, decoder in decoders.items():
         print(f"ELBO {value:.4f}, KL {abs(gap):.6f}, log p(x) {value + gap:.4f}")
     best[name] = max(tries)[1:]
 
-# %%
+# %% tags=["aside"]
 # Precision is 1 / variance; in the speedometer's posterior those of prior and reading add.
 precision = 1 / 1.5**2 + 1 / 0.5**2
 posterior_mean = (0.5 / 1.5**2 + 1.2 / 0.5**2) / precision
@@ -977,14 +994,16 @@ print(f"speedometer, closed form: N({posterior_mean:.3f}, {precision**-0.5:.3f}�
 # %% [markdown]
 # **What you see.** The bound is tight exactly where $q$ is the posterior. One Gaussian can be the
 # speedometer's posterior, so the KL falls to 0. It cannot be one with two bumps: the best $q$ sits on the larger one
-# (reverse KL!) and a gap remains. From other starts the optimizer stops at local optima: a broad $q$ over both
-# bumps, as the valley here is shallow, or a narrow one on the smaller bump. Both have a larger gap.
+# (reverse KL!) and a gap remains. The smaller bump is a local optimum, with a larger gap; so, here, is a broad
+# $q$ over both, as the valley is shallow.
 #
-# In the bound, $z$ comes from $q$. A lecture has the reconstruction under the *prior* instead,
+# ### A bound with z from the prior (optional, 2 minutes)
+#
+# In the bound, $z$ comes from $q$. A lecture has the reconstruction under the *prior*,
 # $\mathbb E_{p(z)}[\log p(x\mid z)] - \mathrm{KL}(q\,\|\,p(z))$. That is a bound as well, and a useless one: its
 # best $q$ is the prior, whatever $x$ says.
 
-# %%
+# %% tags=["aside"]
 under_prior = (log_prior.exp() * log_likelihood).sum() * dz
 for name, mean, width in (
     ("the best q above", *best["energy meter, ½z²"]),
@@ -1002,18 +1021,16 @@ for name, mean, width in (
 # right-hand bump, and improve θ: move the prior's mean $m_0$, all else fixed. The ELBO is best where the
 # prior agrees with $q$, at $m_0 = \mathbb E_q[z]$.
 
-# %%
+# %% tags=["aside"]
 q_best = best["energy meter, ½z²"]
 prior_means = torch.linspace(-0.5, 2.5, 61, dtype=torch.double)
 levels = torch.tensor([split(energy, *q_best, prior_mean=m)[2:] for m in prior_means.tolist()])
 bounds, truths = levels[:, 0], levels.sum(1)
-
-# %%
 for name, m in (("before", 0.5), ("after", q_best[0])):
     _, _, value, gap = split(energy, *q_best, prior_mean=m)
     print(f"{name:6} m₀ = {m:.3f}: ELBO {value:.4f}, gap {gap:.4f}, log p(x) {value + gap:.4f}")
 
-# %%
+# %% tags=["aside"]
 picture.bound_and_truth(
     prior_means,
     bounds,
@@ -1033,14 +1050,13 @@ picture.bound_and_truth(
 # ## Recap
 #
 # 1. Posterior = likelihood × prior / evidence; on a grid, a sum times Δz. A decoder that is linear in $z$ leaves
-#    everything in closed form, with any number of pixels; a nonlinear one leaves an integral over $z$, and a grid's
-#    cost is a power of the dimension.
+#    everything in closed form; a nonlinear one leaves an integral.
 # 2. The average over draws from the prior misses the spot that explains $x$; a proposal near the
 #    posterior, with weights $p(x, z)/q(z)$, does not.
 # 3. KL(p‖q) is the expected extra code length when p's symbols are sent with q's code. The best q of the reverse
 #    KL(q‖p) picks one bump, that of the forward KL(p‖q) covers all.
-# 4. log p(x) = ELBO + KL(q‖p(z|x)), hence ≥; by Jensen, by importance sampling with one draw, and on
-#    average by entropies. Tight exactly where $q$ is the posterior.
+# 4. log p(x) = ELBO + KL(q‖p(z|x)), hence ≥; by Jensen, by importance sampling with one draw (the
+#    optional fourth road: by entropies, on average). Tight exactly where $q$ is the posterior.
 # 5. With $q$ on one of two bumps, moving the prior towards it raised the ELBO and lowered log p(x).
 #
 # Your predictions: the best $q$ is on *one* of the two explanations, the likelier one, and yes, a better bound
@@ -1050,7 +1066,7 @@ picture.bound_and_truth(
 # grid. An encoder has a hundred thousand parameters, and its ELBO is an expectation over *draws* of $z$ from the very
 # distribution that those parameters shape. How does a gradient get through a draw? That is chapter 04.
 #
-# ## Sources, and where this chapter differs
+# ## Sources, and where this chapter differs (for reference, not part of the hour)
 #
 # Kingma & Welling 2014, *Auto-Encoding Variational Bayes*, arXiv:1312.6114 (section 2.2). Blei,
 # Kucukelbir & McAuliffe 2017, *Variational Inference: A Review for Statisticians*, arXiv:1601.00670
@@ -1073,4 +1089,4 @@ picture.bound_and_truth(
 # | intractable because the data have many dimensions | because the decoder is nonlinear in z | *What makes it hard* |
 # | ELBO: evidence lower bound *optimization* | evidence lower bound | *log p(x) ≥ ELBO, by four roads* |
 # | H_dec(y\|z) = E[−P_dec(y\|z)] | E[−ln P_dec(y\|z)] | *Fourth road* |
-# | in the bound, z ~ p(z) | z ~ q(z\|x) | *Drag the gap* |
+# | in the bound, z ~ p(z) | z ~ q(z\|x) | *A bound with z from the prior* |

@@ -12,7 +12,8 @@
 #    variance;
 # 4. say why one draw an image is enough, and what it costs to sample a KL instead of integrating it.
 #
-# Run All takes less than a minute on a laptop.
+# Allow just under an hour, and about 12 minutes more for the parts marked *optional*; nothing later needs those. Run All
+# takes less than a minute on a laptop.
 #
 # **Predict first.** (a) Two estimators of the same gradient are both right on average. In 100
 # dimensions, how many times more draws does the worse one need: 3, 100, 10,000? (b) You can afford
@@ -41,6 +42,10 @@ from vae_teach.figures.gradients import noise_bars, scaling, z_scores
 from vae_teach.models import VAE
 from vae_teach.objectives import elbo
 from vae_teach.training import fit
+
+# %% [markdown]
+# The open cells below are the chapter: read their code. A folded cell only prepares, checks, measures or
+# plots something: read its output.
 
 # %%
 digits = data.course_set()
@@ -106,7 +111,7 @@ def recorded(draw):
     return dict(zip(names, values, strict=True))
 
 
-# %%
+# %% tags=["aside"]
 autograd_graph(
     {"z = q.sample()": recorded(draw=True), "z = μ + σ ε": recorded(draw=False)},
     depends=[("μ", "z"), ("σ", "z")],
@@ -148,9 +153,8 @@ check_move(move)
 # ## Two ways to differentiate an average
 #
 # We want $\nabla_\phi\,\mathbb E_{q_\phi}[f(z)]$. φ sits in the *density*, f may be anything. Take f(z)
-# = sin 3z, a case that can be integrated: $\mathbb E[\sin 3z] = e^{-9\sigma^2/2}\sin 3\mu$, the imaginary
-# part of $\mathbb E[e^{3iz}]$. Every line below is evaluated on a fine grid and must give the same two
-# numbers.
+# = sin 3z, a case that can be integrated: $\mathbb E[\sin 3z] = e^{-9\sigma^2/2}\sin 3\mu$. Every
+# line below is evaluated on a fine grid and must give the same two numbers.
 
 
 # %%
@@ -171,9 +175,9 @@ print(f"closed form: ∂/∂μ {truth[0]:.6f}, ∂/∂σ {truth[1]:.6f}")
 # \;=\; \mathbb E_{q_\phi}\bigl[f(z)\,\nabla_\phi\log q_\phi(z)\bigr].$$
 #
 # $\nabla_\phi\log q_\phi(z)$ is called the **score**. For a Gaussian it is $(z-\mu)/\sigma^2$ for μ and
-# $\bigl((z-\mu)^2-\sigma^2\bigr)/\sigma^3$ for σ.
+# $\bigl((z-\mu)^2-\sigma^2\bigr)/\sigma^3$ for σ. On the grid, (1) and (2) give:
 
-# %%
+# %% tags=["aside"]
 grid = torch.linspace(-9, 9, 4001, dtype=torch.double)
 step = grid[1] - grid[0]
 phi = torch.stack([m, s])[:, None].repeat(1, len(grid)).requires_grad_()  # a copy for each z
@@ -182,7 +186,7 @@ density = Normal(phi[0], phi[1]).log_prob(grid).exp()
 density = density.detach()
 score = torch.stack([(grid - m) / s**2, ((grid - m) ** 2 - s**2) / s**3])
 
-# %%
+# %% tags=["aside"]
 line_1, line_2 = (slopes * f(grid)).sum(1) * step, (density * score * f(grid)).sum(1) * step
 for name, line in {"(1) ∫ (∇q) f": line_1, "(2) ∫ q (∇ log q) f": line_2}.items():
     print(f"{name:22} ∂/∂μ {line[0]:.6f}, ∂/∂σ {line[1]:.6f}")
@@ -200,8 +204,10 @@ print(f"average of the score alone: {mean_score[0]:.6f}, {mean_score[1]:.6f}")
 # $$\nabla_\phi\,\mathbb E_{q_\phi}[f(z)] \;\overset{(3)}{=}\; \nabla_\phi\!\int\! n(\varepsilon)\,f(\mu+\sigma\varepsilon)\,d\varepsilon
 # \;\overset{(4)}{=}\; \mathbb E_{\varepsilon}\bigl[f'(\mu+\sigma\varepsilon)\,\nabla_\phi z\bigr],
 # \qquad \tfrac{\partial z}{\partial\mu}=1,\;\tfrac{\partial z}{\partial\sigma}=\varepsilon.$$
+#
+# On the grid, now of values of ε:
 
-# %%
+# %% tags=["aside"]
 noise_density = Normal(0.0, 1.0).log_prob(grid).exp()  # the grid now holds values of ε
 phi = torch.stack([m, s]).requires_grad_()
 average = (noise_density * f(phi[0] + phi[1] * grid)).sum() * step
@@ -215,7 +221,8 @@ for name, line in {"(3) ∇ ∫ n f(μ + σε)": line_3, "(4) ∫ n f' ∇z": li
 # This is the **pathwise estimator**: it follows the path of each draw as φ moves. It uses f′, so it
 # knows in which direction f grows; the score function only learns it by trying.
 #
-# As code, one estimate a draw. For the pathwise one autograd supplies f′:
+# As code, one estimate a draw. This is the cell to read. Both take ε, so that they can be compared on the same
+# draws; for the score function it is only a way to draw z. For the pathwise one autograd supplies f′:
 
 
 # %%
@@ -255,7 +262,7 @@ check_score_function(score_gradient)
 
 # %% [markdown]
 # ### Exercise 3: the pathwise gradient
-# Here the network returns log σ, not log σ². Given f′(z) and ε of each of N draws, estimate both
+# Back to our own φ = (μ, **log σ**), without the ½. Given f′(z) and ε of each of N draws, estimate both
 # derivatives of $\mathbb E[f(z)]$, for μ and for **log σ**, as one tensor of two numbers.
 
 
@@ -318,7 +325,8 @@ def reparameterized(q):
 
 
 # %% [markdown]
-# The other two: one has `sample` where `rsample` belongs, one draws z from the *prior*, as one of the
+# The other two (q will hold many copies of φ, one for each draw; `batch_shape` is their number): one has
+# `sample` where `rsample` belongs, one draws z from the *prior*, as one of the
 # lectures writes the bound.
 
 
@@ -334,10 +342,11 @@ def drawn_from_the_prior(q):
 
 
 # %% [markdown]
-# Each draw gets a copy of φ of its own, so that autograd returns one gradient a draw.
+# To measure them, each draw gets a copy of φ of its own; autograd then returns one gradient a draw, and
+# `z_score(estimates, truth)` is the test above.
 
 
-# %%
+# %% tags=["aside"]
 def per_draw(objective, draws=100_000):  # -> (2, draws), for μ and log σ
     phi = torch.tensor([[0.8], [-0.5]]).repeat(1, draws).requires_grad_()
     q = Normal(phi[0], phi[1].exp())
@@ -351,7 +360,7 @@ def z_score(estimates, truth):  # (..., N) -> (...)
 # %% [markdown]
 # The truth twice: by the formulas above, and by quadrature of the first term, E[f ∇ log q], alone.
 
-# %%
+# %% tags=["aside"]
 true_mu, true_log_sigma = 3 - 2 * 0.8, 1 - 2 * math.exp(-1.0)
 sigma = math.exp(-0.5)
 held = Normal(0.8, sigma)
@@ -359,7 +368,7 @@ d_mu, d_sigma = expected_gradient(lambda z: log_joint(z) - held.log_prob(z), 0.8
 print(f"{'truth':20} ∂/∂μ {true_mu:6.3f}                    ∂/∂log σ {true_log_sigma:6.3f}")
 print(f"{'quadrature':20} ∂/∂μ {d_mu:6.3f}                    ∂/∂log σ {sigma * d_sigma:6.3f}")
 
-# %%
+# %% tags=["aside"]
 torch.manual_seed(0)
 gradients = {}
 for way in (with_the_score, reparameterized, forgot_the_r, drawn_from_the_prior):
@@ -371,9 +380,16 @@ for way in (with_the_score, reparameterized, forgot_the_r, drawn_from_the_prior)
     )
 
 # %% [markdown]
+# **What you see.** Reparameterized and score function are right: their z-scores are what chance gives.
+# `forgot_the_r` is wrong, and silent: its f(z) is cut off, what is left is −∇ log q, and the score averages to
+# zero. It is noise with no direction. And with z from the prior, the likelihood does not depend on φ at all:
+# only the KL's pull to the prior is left, −μ on average, whatever x is. In the bound, z ~ q(z|x).
+#
+# ### A thousand repetitions (optional, 2 minutes)
+#
 # One z-score may be lucky. A thousand repetitions of 100 draws each, for μ:
 
-# %%
+# %% tags=["aside"]
 repeated = {name: z_score(g[0].reshape(1000, 100), true_mu) for name, g in gradients.items()}
 for name, scores in repeated.items():
     beyond = (scores.abs() > 1.96).float().mean()
@@ -381,7 +397,7 @@ for name, scores in repeated.items():
         f"{name:21} z-scores: mean {scores.mean():6.2f}, sd {scores.std():.2f}; {beyond:6.1%} beyond ±1.96"
     )
 
-# %%
+# %% tags=["aside"]
 z_scores(
     repeated,
     alt="Four histograms. The score function's and the reparameterized gradient's z-scores lie under the "
@@ -392,11 +408,7 @@ z_scores(
 )
 
 # %% [markdown]
-# **What you see.** Reparameterized and score function are both unbiased: about 5 % beyond ±1.96 is what
-# chance allows. `forgot_the_r` is wrong, and silent: its f(z) is cut off, what is left is −∇ log q, and
-# the score averages to zero. It is noise with no direction. And with z from the prior, the likelihood
-# does not depend on φ at all: only the KL's pull to the prior is left, −μ on average, whatever x is. In
-# the bound, z ~ q(z|x).
+# Without bias, 5 % of the z-scores should lie beyond ±1.96, and about as many do.
 #
 # ## Choose your f
 #
@@ -416,20 +428,18 @@ estimator_panel(choices, {"score function": score_function, "pathwise": pathwise
 
 # %% [markdown]
 # **What you see.** Neither wins always. The score function's noise is of the size of f/σ: it grows as σ
-# shrinks, and with f itself. The pathwise noise is that of the slope f′ under q. So the pathwise
-# estimate is the better one on z² and |z|. On sin 3z it wins while σ is below about 0.3 (for ∂/∂σ about
-# 0.45); at the opening σ = 0.6 the score function does. On the narrow bump, steep but never high, with μ
-# at 0.8 the score function wins from about σ = 0.2 upwards; move μ onto the peak, at 1, and for ∂/∂σ the
-# pathwise one wins at every σ. And on the step all pathwise dots sit at zero, where the truth is not. By
-# number, with f = 4·[z > 0], whose gradients are $4\,n(\mu/\sigma)/\sigma$ and $-\mu/\sigma$ times that:
+# shrinks, and with f itself. The pathwise noise is that of the slope f′. So pathwise is the better one on
+# z² and |z|; on sin 3z only while σ is small (for ∂/∂μ below about ⅓); on the narrow bump, steep but
+# never high, mostly the score function. On the step all pathwise dots sit at zero, where the truth is
+# not; by number, at μ = 0.8 and σ = 0.6:
 
-# %%
+# %% tags=["aside"]
 torch.manual_seed(0)
 epsilon = torch.randn(100_000, dtype=torch.double)
 d_mu = 4 * Normal(0.0, 1.0).log_prob(m / s).exp() / s
 print(f"truth          ∂/∂μ {d_mu:.4f}, ∂/∂σ {-m / s * d_mu:.4f}")
 
-# %%
+# %% tags=["aside"]
 for name, estimator in (("score function", score_function), ("pathwise", pathwise)):
     g = estimator(choices["step"], m, s, epsilon).detach()
     error = g.std(1) / len(epsilon) ** 0.5
@@ -464,10 +474,10 @@ def first_mean(d, draws=20_000):
 
 
 # %% [markdown]
-# For this f the variances of one draw can be worked out by hand, since only moments of N(0, 1) up to the
-# sixth enter: $4d^2+14d+12$, 4, and $6d+12$.
+# The variances of one draw, by hand (moments of N(0, 1)): $4d^2+14d+12$, 4, and $6d+12$. They are the
+# dotted lines on the left.
 
-# %%
+# %% tags=["aside"]
 torch.manual_seed(0)
 dimensions = torch.tensor([1, 3, 10, 30, 100, 300])
 measured = {}
@@ -475,7 +485,7 @@ for d in dimensions.tolist():
     for name, g in first_mean(d).items():
         measured.setdefault(name, []).append(g.var().item())
 
-# %%
+# %% tags=["aside"]
 d = dimensions.double()
 expected = {
     "score function": 4 * d**2 + 14 * d + 12,
@@ -483,7 +493,7 @@ expected = {
     "score function, baseline": 6 * d + 12,
 }
 
-# %%
+# %% tags=["aside"]
 samples = torch.tensor([1, 3, 10, 30, 100, 300])
 ten = first_mean(10, draws=300_000)
 averages = {
@@ -491,7 +501,7 @@ averages = {
 }
 falling = {name: g.var() / samples for name, g in ten.items()}
 
-# %%
+# %% tags=["aside"]
 scaling(
     [
         ("dimensions d", "variance, one draw", dimensions, measured, expected),
@@ -504,7 +514,10 @@ scaling(
     "out (left), 1/N (right).",
 )
 
-# %%
+# %% [markdown]
+# The left picture in numbers; look at d = 100:
+
+# %% tags=["aside"]
 print("    d   score function   baseline   pathwise    draws needed, as a multiple of pathwise")
 for i, d in enumerate(dimensions.tolist()):
     a, p, b = (v[i] for v in measured.values())
@@ -513,15 +526,14 @@ for i, d in enumerate(dimensions.tolist()):
 # %% [markdown]
 # **What you see.** More draws help both alike, as 1/N. Dimensions do not: at d = 100 the score function
 # needs about ten thousand draws for each pathwise one; a good baseline takes away one factor d of the two.
-# That is the answer to (a), for this f. A network trained on images follows below.
+# That is the answer to (a), for this f. (For a network trained on images, see the optional *And without the trick?* below.)
 #
 # ## Location and scale
 #
 # The trick is not about Gaussians. Any family $z = \mu + b\,\varepsilon$ with fixed noise ε will do. The
 # **Laplace** distribution, $\frac{1}{2b}e^{-|z-\mu|/b}$, needs noise with density
 # $\frac12 e^{-|\varepsilon|}$: push uniform numbers $u \in (-\frac12, \frac12)$ through its inverse
-# distribution function, $\varepsilon = -\operatorname{sign}(u)\,\log(1 - 2|u|)$. (The test below: p above
-# 0.05 means no objection.)
+# distribution function, $\varepsilon = -\operatorname{sign}(u)\,\log(1 - 2|u|)$.
 
 # %%
 torch.manual_seed(0)
@@ -530,12 +542,13 @@ noise = -u.sign() * torch.log1p(-2 * u.abs())
 mu_b = torch.tensor([[0.8], [0.6]], dtype=torch.double).repeat(1, len(u)).requires_grad_()
 z = mu_b[0] + mu_b[1] * noise
 fit_to_laplace = stats.kstest(z.detach()[:20_000].numpy(), "laplace", args=(0.8, 0.6))
-print(f"Kolmogorov–Smirnov test against SciPy's Laplace: p = {fit_to_laplace.pvalue:.2f}")
+print(f"Kolmogorov–Smirnov test against SciPy's Laplace: p = {fit_to_laplace.pvalue:.2f}", end="")
+print(" (no objection)" if fit_to_laplace.pvalue > 0.05 else " (below 0.05: an objection)")
 
 # %% [markdown]
 # Its gradients: $\mathbb E[z^2] = \mu^2 + 2b^2$ for a Laplace, so the truth is 2μ and 4b.
 
-# %%
+# %% tags=["aside"]
 (g,) = torch.autograd.grad((z**2).sum(), mu_b)
 for name, row, truth in (("μ", g[0], 1.6), ("b", g[1], 2.4)):
     print(f"∂/∂{name}: {row.mean():.3f}, truth {truth}, z-score {z_score(row, truth):.1f}")
@@ -543,7 +556,7 @@ for name, row, truth in (("μ", g[0], 1.6), ("b", g[1], 2.4)):
 # %% [markdown]
 # Which distributions can `torch` differentiate a draw of? Those with `has_rsample`:
 
-# %%
+# %% tags=["aside"]
 pairs = {
     "Normal": (0.0, 1.0),
     "Laplace": (0.0, 1.0),
@@ -555,16 +568,15 @@ pairs = {
     "Categorical": (torch.ones(3),),
 }
 
-# %%
+# %% tags=["aside"]
 for name, arguments in pairs.items():
     print(
         f"{name:12} {getattr(torch.distributions, name)(*map(torch.as_tensor, arguments)).has_rsample}"
     )
 
 # %% [markdown]
-# Gamma and Beta are no location–scale families; their draws are differentiated implicitly, through the
-# distribution function (Figurnov et al. 2018). The last three are *discrete*: z jumps from one state to
-# the next, and there is no slope to follow.
+# Gamma and Beta are no location–scale families; their draws are differentiated implicitly (Figurnov et al.
+# 2018). The last three are *discrete*: z jumps, there is no slope to follow.
 #
 # ## When the map has jumps
 #
@@ -581,8 +593,10 @@ def cost(y):  # (..., 3), one-hot or anything between -> (...)
 
 
 p, corners = logits.softmax(0), torch.eye(3, dtype=torch.double)
-(exact,) = torch.autograd.grad(p @ cost(corners), logits, retain_graph=True)
+(exact,) = torch.autograd.grad(p @ cost(corners), logits)
 p = p.detach()
+
+# %% tags=["aside"]
 print("by autograd", [round(v, 6) for v in exact.tolist()])
 print("by formula ", [round(v, 6) for v in (p * (cost(corners) - p @ cost(corners))).tolist()])
 
@@ -590,7 +604,7 @@ print("by formula ", [round(v, 6) for v in (p * (cost(corners) - p @ cost(corner
 # Noise *can* be moved out: add Gumbel noise, −log(−log u), to each logit and take the largest. That
 # draws state k with probability $p_k$ (the Gumbel-max trick):
 
-# %%
+# %% tags=["aside"]
 torch.manual_seed(0)
 gumbel = -(-torch.rand(100_000, 3, dtype=torch.double).log()).log()
 states = (logits + gumbel).argmax(1)
@@ -609,6 +623,7 @@ def relax(logits, gumbel, temperature):
     return ((logits + gumbel) / temperature).softmax(-1)
 
 
+# %% tags=["aside"]
 torch.manual_seed(3)
 theirs = F.gumbel_softmax(logits.repeat(4, 1), tau=0.5)
 torch.manual_seed(3)
@@ -629,9 +644,9 @@ simplex_panel(relax)
 # move, and nothing like a state. The *nearest* corner never changes with τ, so the bars on the right
 # keep the right probabilities.
 #
-# What it costs: bias and spread of the gradient against the exact one, over temperature. A third form,
-# **straight-through** (`hard=True` in `torch`), computes `one_hot + y - y.detach()`: its *value* is the
-# one-hot state, since y cancels, and its *gradient* is y's, since only y is not a constant.
+# What it costs: bias and spread against the exact gradient, over temperature. (The third line,
+# **straight-through**, `hard=True` in `torch`: the value of the one-hot state, the gradient of y.) `gumbel` holds
+# the noise of the 100,000 draws above.
 
 
 # %%
@@ -643,7 +658,7 @@ def relaxed_gradients(temperature, hard):  # -> (N, 3), one a draw
     return torch.autograd.grad(cost(y).sum(), copies)[0]
 
 
-# %%
+# %% tags=["aside"]
 one_hot = F.one_hot(states, 3).double()
 by_score = cost(one_hot)[:, None] * (one_hot - p)  # the score of a categorical is y − p
 temperatures = [0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0]
@@ -651,7 +666,7 @@ results = {"score function": [by_score for _ in temperatures]}
 results["Gumbel-softmax"] = [relaxed_gradients(t, hard=False) for t in temperatures]
 results["straight-through"] = [relaxed_gradients(t, hard=True) for t in temperatures]
 
-# %%
+# %% tags=["aside"]
 bias = {name: [(g.mean(0) - exact).norm().item() for g in row] for name, row in results.items()}
 spread = {name: [g.var(0).sum().sqrt().item() for g in row] for name, row in results.items()}
 worst = {name: [z_score(g.T, exact).abs().max() for g in row] for name, row in results.items()}
@@ -660,8 +675,9 @@ for name in results:
         f"{name:17} largest |z-score| of a logit, each τ:",
         " ".join(f"{v:6.1f}" for v in worst[name]),
     )
+print(f"{'':17} {'at τ =':>34}", " ".join(f"{t:6.2f}" for t in temperatures))
 
-# %%
+# %% tags=["aside"]
 scaling(
     [
         ("temperature τ", "bias", temperatures, bias, {}),
@@ -672,16 +688,15 @@ scaling(
     "τ = 2 to 5. Right, standard deviation of one draw: for both relaxed estimators it "
     "grows as the temperature falls, straight-through above; for the score function it is constant.",
     caption="Three states, 100,000 draws; lengths of vectors of three numbers. The score function has no "
-    "bias: its line on the left shows how well 100,000 draws can measure one.",
+    "bias: its line on the left is noise, the standard deviation on the right over √100,000. At τ = 0.05 "
+    "that noise of the other two is about 0.01 to 0.02.",
 )
 
 # %% [markdown]
 # **What you see.** No temperature is good at both: cooling buys less bias with more variance. Below
-# τ ≈ 0.25 the unbiased score function is also the *less noisy* of the three: with three states it is a
-# fair choice. Straight-through is here worse than the soft draw in both, wherever its bias can be
-# measured; it is used where f accepts only real states. In practice τ starts near 1 and is lowered in
-# training; the bias never quite goes. At τ = 0.05 it is still there, but 100,000 draws cannot tell it
-# from noise: a small z-score does not prove an estimator unbiased.
+# τ ≈ 0.25 the unbiased score function is also the *least noisy*: with three states it is a fair choice. In
+# practice τ starts near 1 and is lowered in training; the bias never quite goes. (At τ = 0.05, the first column, it is there,
+# but 100,000 draws cannot tell it from noise: a small z-score is no proof.)
 #
 # ### Exercise 4: a relaxed draw
 #
@@ -730,7 +745,7 @@ fit(vae, digits.train_images, elbo, epochs=epochs, batch_size=256, lr=3e-3)
 # both. The variances are summed over all weights of a network.
 
 
-# %%
+# %% tags=["aside"]
 def weight_gradient(model, objective, x):  # -> all weights' gradients in one row, encoder's first
     weights = [*model.encoder.parameters(), *model.decoder.parameters()]
     gradients = torch.autograd.grad(-objective(model, x).mean(), weights)
@@ -760,7 +775,7 @@ parts = {
     for images, draws in ((64, 1), (64, 4), (64, 16), (256, 1))
 }
 
-# %%
+# %% tags=["aside"]
 print("images × draws   encoder: images    draws     total    decoder: images  draws  total")
 for name, ((a, b), (c, e)) in parts.items():
     print(f"{name:16} {a:15.1f} {b:8.1f} {a + b:9.1f} {c:18.1f} {e:6.1f} {c + e:6.1f}")
@@ -768,12 +783,12 @@ for name, ((a, b), (c, e)) in parts.items():
 # %% [markdown]
 # Is the formula right? Then each row must give the same A and the same C, up to noise. For the encoder:
 
-# %%
+# %% tags=["aside"]
 for name, ((a, b), _) in parts.items():
     images, draws = map(int, name.split(" × "))
     print(f"{name:9} A = {images * a:8,.0f}   C = {images * draws * b:8,.0f}")
 
-# %%
+# %% tags=["aside"]
 noise_bars(
     parts,
     alt="Stacked bars for encoder and decoder. More draws an image shrink only the part that is due to z, "
@@ -785,15 +800,15 @@ noise_bars(
 
 # %% [markdown]
 # **What you see.** Prediction (b): **256 × 1** beats 64 × 4, at the same 256 decoder passes. The draws'
-# part falls with the product B·k, however you spend it; the images' part falls only with B. So spend
-# every pass on a new image: k = 1. Even 64 × 16, four times the decoder passes, leaves more noise; what
-# 256 × 1 costs more are encoder passes, one an image. It is not that one draw is precise: the encoder's
-# bar for 256 × 1 shows the draws' share, and still a new image is the better buy than a second draw.
-# (Many draws do pay where they change the *objective*: chapter 11.)
+# part falls with B·k, however you spend it; the images' part falls only with B. So spend every pass on a new
+# image: k = 1. Even 64 × 16, with four times the passes, leaves more noise. One draw is not precise (the number on each bar is the draws'
+# share of the noise), but a new image is the better buy. (Many draws pay where they change the *objective*:
+# chapter 11.)
 #
-# And without the trick? The score function for the encoder of the same network, with log p(x|z) as its
-# f; and with a baseline for each image, f at a second draw of z. It knows nothing of the first, so it
-# changes nothing on average.
+# ### And without the trick? (optional, 3 minutes)
+#
+# The score function for the encoder of the same network, with log p(x|z) as its f; and with a baseline for
+# each image, f at a second draw of z. It knows nothing of the first, so it changes nothing on average.
 
 
 # %%
@@ -811,7 +826,7 @@ def with_baseline(model, x):
     return by_the_score(model, x, baseline=True)
 
 
-# %%
+# %% tags=["aside"]
 print("images needed for the same noise of the encoder's gradient as with the trick:")
 for name, objective in {"without": by_the_score, "with baseline": with_baseline}.items():
     ratio = sum(gradient_noise(vae, objective, 64)[0]) / sum(parts["64 × 1"][0])
@@ -820,19 +835,20 @@ for name, objective in {"without": by_the_score, "with baseline": with_baseline}
 # %% [markdown]
 # ## The KL: in closed form, or from draws
 #
-# The ELBO's second term, KL(q ‖ p), is an average over q too. For two Gaussians,
+# The ELBO's second term, KL(q ‖ p), is an average over q too. For two Gaussians you did the integral in
+# chapter 03, exercise 4:
 #
-# $$\log\frac{q(z)}{p(z)} \overset{(5)}{=} \log\frac{\sigma_p}{\sigma_q} - \frac{(z-\mu_q)^2}{2\sigma_q^2} + \frac{(z-\mu_p)^2}{2\sigma_p^2}.$$
+# $$\log\frac{q(z)}{p(z)} \overset{(5)}{=} \log\frac{\sigma_p}{\sigma_q} - \frac{(z-\mu_q)^2}{2\sigma_q^2} + \frac{(z-\mu_p)^2}{2\sigma_p^2},$$
 #
-# Average over q: $\mathbb E(z-\mu_q)^2 = \sigma_q^2$, and
-# $\mathbb E(z-\mu_p)^2 = \sigma_q^2 + (\mu_q-\mu_p)^2$, so
+# and, averaged over q,
 #
 # $$\mathrm{KL}\bigl(q\,\|\,p\bigr) \overset{(6)}{=} \log\frac{\sigma_p}{\sigma_q} - \frac12 + \frac{\sigma_q^2 + (\mu_q-\mu_p)^2}{2\sigma_p^2}.$$
 #
-# With diagonal covariances log q and log p are sums over dimensions, so the KLs of the dimensions add up.
+# With diagonal covariances, log q and log p are sums over dimensions, so the KLs of the dimensions add up.
+# In one dimension, q = N(0.8, 0.6²) and p = N(−0.3, 1.5²), by number:
 
 
-# %%
+# %% tags=["aside"]
 def kl_by_scipy(q, log_p):
     def inside(z):
         return q.pdf(z) * (q.logpdf(z) - log_p(z))
@@ -846,7 +862,7 @@ weight = q.log_prob(grid).exp() * step
 line_5 = (sp / sq).log() - (grid - mq) ** 2 / (2 * sq**2) + (grid - mp) ** 2 / (2 * sp**2)
 line_6 = (sp / sq).log() - 0.5 + (sq**2 + (mq - mp) ** 2) / (2 * sp**2)
 
-# %%
+# %% tags=["aside"]
 print(f"∫ q (log q − log p)  {(weight * (q.log_prob(grid) - p.log_prob(grid))).sum():.6f}")
 print(f"(5), averaged        {(weight * line_5).sum():.6f}")
 print(f"(6), closed form     {line_6:.6f}")
@@ -857,7 +873,7 @@ print(f"SciPy's quadrature   {kl_by_scipy(stats.norm(0.8, 0.6), stats.norm(-0.3,
 # Two Laplace distributions have one as well, with the distance of the means δ = |μ_q − μ_p|:
 # $\log\frac{b_p}{b_q} - 1 + \frac{\delta}{b_p} + \frac{b_q}{b_p}\,e^{-\delta/b_q}$.
 
-# %%
+# %% tags=["aside"]
 delta = (mq - mp).abs()
 closed = (sp / sq).log() - 1 + delta / sp + sq / sp * (-delta / sq).exp()
 by_torch = kl_divergence(Laplace(mq, sq), Laplace(mp, sp))
@@ -866,12 +882,12 @@ print(f"Laplace ‖ Laplace    {closed:.6f}, torch {by_torch:.6f}")
 # %% [markdown]
 # A closed form belongs to a *pair*, not to a family. With a Gaussian q:
 
-# %%
+# %% tags=["aside"]
 halves = torch.distributions.Categorical(torch.ones(2, dtype=torch.double))
 bumps = Normal(torch.tensor([-2.0, 2.0], dtype=torch.double), torch.tensor(0.7, dtype=torch.double))
 mixture = torch.distributions.MixtureSameFamily(halves, bumps)
 
-# %%
+# %% tags=["aside"]
 priors = {
     "Gaussian": p,
     "Laplace": Laplace(mp, sp),
@@ -879,7 +895,7 @@ priors = {
     "two Gaussians": mixture,
 }
 
-# %%
+# %% tags=["aside"]
 for name, other in priors.items():
     try:
         print(f"KL(Gaussian ‖ {name:13}) = {kl_divergence(q, other):.4f}")
@@ -888,10 +904,11 @@ for name, other in priors.items():
 
 # %% [markdown]
 # Where there is none, or none that we know, draw: $\log q(z) - \log p(z)$ with z ~ q is an unbiased
-# estimate, and z = μ + σε gives its gradient. Both against SciPy, for the prior of two Gaussians:
+# estimate, and z = μ + σε gives its gradient. Both against SciPy, for q = N(0.8, 0.6²) and a prior of two
+# Gaussians, half N(−2, 0.7²) and half N(2, 0.7²), `mixture` in the code:
 
 
-# %%
+# %% tags=["aside"]
 def kl_to_mixture(mean):
     c, d = stats.norm(-2, 0.7), stats.norm(2, 0.7)
     return kl_by_scipy(stats.norm(mean, 0.6), lambda z: math.log((c.pdf(z) + d.pdf(z)) / 2))
@@ -899,13 +916,13 @@ def kl_to_mixture(mean):
 
 # %%
 torch.manual_seed(0)
-means = torch.full((100_000,), 0.8, dtype=torch.double, requires_grad=True)
+means = torch.full((100_000,), 0.8, dtype=torch.double, requires_grad=True)  # one a draw
 q = Normal(means, sq)
 z = q.rsample()
 sampled_kl = q.log_prob(z) - mixture.log_prob(z)
 (g,) = torch.autograd.grad(sampled_kl.sum(), means)
 
-# %%
+# %% tags=["aside"]
 sampled_kl, truth = sampled_kl.detach(), kl_to_mixture(0.8)
 slope = (kl_to_mixture(0.801) - kl_to_mixture(0.799)) / 0.002
 rows = (("KL", sampled_kl, truth), ("∂KL/∂μ", g, slope))
@@ -916,9 +933,15 @@ for name, row, true in rows:
     )
 
 # %% [markdown]
-# What does sampling cost a VAE, where we can do both? Three objectives with the same average gradient,
-# on an untrained and on our trained network. In the third, q's own parameters are held fixed inside log
-# q, since that part of the gradient is the score, and averages to zero (Roeder et al. 2017).
+# One draw of this KL has the standard deviation that is printed above; a closed form's is 0. More draws
+# divide the variance by their number. In the gradient of a VAE the draws' noise then grows several times
+# before training, and by a little after it (measured in the optional part below).
+#
+# ### What sampling the KL costs a VAE (optional, 4 minutes)
+#
+# Here we can do both. Three objectives with the same average gradient, on an untrained and on our trained
+# network. In the third, q's own parameters are held fixed inside log q, since that part of the gradient is
+# the score, and averages to zero (Roeder et al. 2017).
 
 
 # %%
@@ -926,12 +949,12 @@ def sampled(model, x, hold=False):
     q = model.encode(x)
     z = q.rsample()
     if hold:
-        q = q.expand(q.batch_shape)  # same q, but its parameters are constants
-        q.base_dist = Normal(q.mean.detach(), q.stddev.detach())
+        q = q.expand(q.batch_shape)  # a copy of q, of which ...
+        q.base_dist = Normal(q.mean.detach(), q.stddev.detach())  # ... μ and σ are constants
     return model.decode(z).log_prob(x) + model.prior.log_prob(z) - q.log_prob(z)
 
 
-# %%
+# %% tags=["aside"]
 torch.manual_seed(0)
 networks = {"untrained": VAE(latent_dim=20, hidden=(200,)), "trained": vae}
 objectives = {
@@ -952,10 +975,10 @@ for state, model in networks.items():
 # for every z, so its two parts cancel draw by draw, the better the closer q is. A closed form is exact
 # for its own term; it need not make the *sum* quieter.
 #
-# ### Exercise 5: any two Gaussians
+# ### Exercise 5: any two Gaussians (optional, 3 minutes)
 #
-# Write KL(q ‖ p) for diagonal Gaussians, the prior's mean and width given too. All sigmas are standard
-# deviations.
+# Chapter 03's exercise 4, in d dimensions: write KL(q ‖ p) for diagonal Gaussians, the prior's mean and
+# width given too. All sigmas are standard deviations.
 
 
 # %% tags=["exercise"]

@@ -22,6 +22,11 @@ def ssim(a, b, one=0.01**2, two=0.03**2, correction=0, of_variances=None):
     return means * (2 * covariance + two) / (variances + two)
 
 
+def ssim_without_a_2(a, b):  # the 2 before the covariance
+    covariance = ((a * b).mean(1) - a.mean(1) * b.mean(1)) + 0.03**2
+    return ssim(a, b) * covariance / (2 * covariance - 0.03**2)
+
+
 def sure(logits):
     return (logits.softmax(1).max(1).values > 0.9).float().mean()
 
@@ -67,6 +72,7 @@ WRONG = [
         lambda a, b: (2 * a.mean(1) * b.mean(1) + 1e-4) / (a.mean(1) ** 2 + b.mean(1) ** 2 + 1e-4),
         "second factor",
     ),
+    (chapter_01.check_ssim, ssim_without_a_2, "factor 2 before the covariance"),
     (chapter_01.check_ssim, lambda a, b: ssim(a, b).mean(), "shape ()"),
     (chapter_01.check_sure, lambda a: (a.amax(1) > 0.9).float().mean(), "not probabilities"),
     (chapter_01.check_sure, lambda a: (a.softmax(0).amax(1) > 0.9).float().mean(), "(dim 1)"),

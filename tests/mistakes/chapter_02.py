@@ -121,6 +121,11 @@ WRONG = [
     (chapter_02.check_penalty, lambda m, x: (jacobian(m, x) ** 2).sum(-1), "one axis only"),
     (
         chapter_02.check_penalty,
+        lambda m, x: jacrev(m.encode)(x).square().sum((1, 2)),
+        "without `vmap`",
+    ),
+    (
+        chapter_02.check_penalty,
         lambda m, x: torch.linalg.matrix_norm(jacobian(m, x), 2),
         "spectral norm",
     ),

@@ -156,6 +156,11 @@ WRONG = [
     ),
     (
         chapter_03.check_kl_gaussians,
+        lambda a, b, c, d: torch.log(d / b) + (a - c) ** 2 / (2 * d**2),
+        "s₁² and −½ are missing",
+    ),
+    (
+        chapter_03.check_kl_gaussians,
         lambda a, b, c, d: torch.log(d) - torch.log(b) + (b + (a - c) ** 2) / (2 * d) - 0.5,
         "square the widths",
     ),
@@ -201,7 +206,8 @@ WRONG = [
     (chapter_03.check_elbo, lambda a, b, q, dz: -elbo(a, b, q, dz), "−ELBO, the loss"),
     (chapter_03.check_elbo, lambda a, b, q, dz: elbo(a, b, q, 1), "dz is missing"),
     (chapter_03.check_elbo, lambda a, b, q, dz: (q * (a + b - q)).sum() * dz, "exponential of"),
-    (chapter_03.check_elbo, lambda a, b, q, dz: (a + b - q).sum() * dz, "all z alike"),
+    (chapter_03.check_elbo, lambda a, b, q, dz: (a + b - q).sum() * dz, "with all z alike"),
+    (chapter_03.check_elbo, lambda a, b, q, dz: (a + b - q).mean(), "the plain mean over the grid"),
     (
         chapter_03.check_elbo,
         lambda a, b, q, dz: (q.exp() * (b - q)).sum() * dz,

@@ -47,6 +47,11 @@ WRONG = [
     (chapter_04.check_move, lambda z, m, s, n, t: n + t * (z - m) / s, "you took log σ² for σ"),
     (chapter_04.check_move, lambda z, m, s, n, t: move(z, m, -s, n, -t), "signs of the exponents"),
     (chapter_04.check_move, lambda z, m, s, n, t: move(z, 0, s, n, t), "subtract the old mean"),
+    (
+        chapter_04.check_move,
+        lambda z, m, s, n, t: move(z, m, 2 * s, n, t),
+        "the ½ is missing where you divide",
+    ),
     (chapter_04.check_move, lambda z, m, s, n, t: move(z, m, 0 * s, n, t), "the old σ stays in"),
     (chapter_04.check_move, lambda z, m, s, n, t: (z - m) / (0.5 * s).exp(), "half the way"),
     (chapter_04.check_move, lambda z, m, s, n, t: move(z, n, t, m, s), "the way back"),
@@ -79,6 +84,11 @@ WRONG = [
         chapter_04.check_score_function,
         lambda v, z, m, s: score(v.mean() + 0 * v, z, m, s),
         "not the factors",
+    ),
+    (
+        chapter_04.check_score_function,
+        lambda v, z, m, s: score(v - v.mean(), z, m, s),
+        "a baseline from the same draws",
     ),
     (chapter_04.check_pathwise, lambda f, e, s: path(f, e, 0 * s), "adds a factor σ"),
     (chapter_04.check_pathwise, lambda f, e, s: path(f, e * 0 + 1, s), "ε is missing"),
@@ -135,12 +145,22 @@ WRONG = [
     (
         chapter_04.check_kl_gaussians,
         lambda m, s, n, t: kl(m, s, n, t) + 2 * (s / t).log().sum(1),
-        "wrong sign of the log",
+        "the sign is wrong",
     ),
     (
         chapter_04.check_kl_gaussians,
         lambda m, s, n, t: kl(m, s.sqrt(), n, t.sqrt()),
         "for variances",
+    ),
+    (
+        chapter_04.check_kl_gaussians,
+        lambda m, s, n, t: ((t / s).log() + (s**2 + (m - n) ** 2) / (2 * t) - 0.5).sum(1),
+        "the prior's *variance*",
+    ),
+    (
+        chapter_04.check_kl_gaussians,
+        lambda m, s, n, t: ((t / s).log() + (s + (m - n) ** 2) / (2 * t) - 0.5).sum(1),
+        "squares are missing",
     ),
     (chapter_04.check_kl_gaussians, lambda m, s, n, t: kl(m, s, 0, 1 + 0 * t), "N(0, I)"),
     (chapter_04.check_kl_gaussians, lambda m, s, n, t: kl(m, s, n, t) + 1.5, "must be 0"),

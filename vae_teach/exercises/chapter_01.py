@@ -177,6 +177,15 @@ def check_ssim(attempt):
                         )
                     )
                 ),
+                "the factor 2 before the covariance is missing: two equal windows must give 1.": (
+                    combined(
+                        lambda p, q, v, w, c: (
+                            (2 * p * q + smaller)
+                            * (c + small)
+                            / ((p**2 + q**2 + smaller) * (v + w + small))
+                        )
+                    )
+                ),
                 "the two factors are multiplied, not added.": combined(
                     lambda p, q, v, w, c: (
                         (2 * p * q + smaller) / (p**2 + q**2 + smaller)

@@ -249,6 +249,8 @@ def check_penalty(attempt):
                 "sum the squares over both axes of the Jacobian: (B, d, D) must become (B,).": (
                     of_jacobian(lambda j: j.square())
                 ),
+                "without `vmap`, jacrev differentiates every image's code by every image; with it, sum "
+                "over both axes.": lambda x: jacrev(model.encode)(x).square().sum((1, 2)),
                 "this sums over one axis only; one number an image is needed.": of_jacobian(
                     lambda j: j.square().sum(2)
                 ),

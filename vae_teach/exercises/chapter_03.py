@@ -211,6 +211,9 @@ def check_kl_gaussians(attempt):
                 "s₁² is missing: E[(z − m₂)²] includes s₁², besides (m₁ − m₂)².": (
                     lambda m1, s1, m2, s2: kl(m1, s1, m2, s2) - s1**2 / (2 * s2**2)
                 ),
+                "s₁² and −½ are missing: E[(z − m₂)²] includes s₁², and E[(z − m₁)²]/(2s₁²) = ½.": (
+                    lambda m1, s1, m2, s2: (s2 / s1).log() + (m1 - m2) ** 2 / (2 * s2**2)
+                ),
                 "square the widths: the fraction has the variances s₁² and s₂².": (
                     lambda m1, s1, m2, s2: (s2 / s1).log() + (s1 + (m1 - m2) ** 2) / (2 * s2) - 0.5
                 ),
@@ -279,6 +282,9 @@ def check_elbo(attempt):
                 ),
                 "q is missing as a weight: this integrates over z with all z alike.": (
                     lambda a, b, q, dz: (a + b - q).sum() * dz
+                ),
+                "the plain mean over the grid counts all z alike: weigh with q(z) dz.": (
+                    lambda a, b, q, dz: (a + b - q).mean()
                 ),
                 "the prior is missing: log p(x, z) is log p(x|z) + log p(z).": (
                     lambda a, b, q, dz: mean(b - q, q, dz)

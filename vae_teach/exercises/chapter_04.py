@@ -18,6 +18,9 @@ def check_move(attempt):
     def through(z, m, s, n, t):
         return AffineTransform(n, t)(AffineTransform(m, s).inv(z))
 
+    def by_hand(z, m, s, n, t, half=0.5):
+        return (z - m) / (half * s).exp() * (0.5 * t).exp() + n
+
     print(
         judge(
             attempt,
@@ -31,12 +34,11 @@ def check_move(attempt):
                 "the signs of the exponents are turned: σ = exp(+½ log σ²).": (
                     lambda z, m, s, n, t: through(z, m, (-0.5 * s).exp(), n, (-0.5 * t).exp())
                 ),
-                "subtract the old mean first: noise has mean 0.": (
-                    lambda z, m, s, n, t: z * (0.5 * (t - s)).exp() + n
+                "subtract the old mean first: noise has mean 0.": lambda z, m, *a: by_hand(
+                    z, 0, *a
                 ),
-                "the old σ stays in: divide by it, noise has standard deviation 1.": (
-                    lambda z, m, s, n, t: (z - m) * (0.5 * t).exp() + n
-                ),
+                "the ½ is missing where you divide: σ = exp(½ log σ²).": lambda *a: by_hand(*a, 1),
+                "the old σ stays in: divide by it, noise has width 1.": lambda *a: by_hand(*a, 0),
                 "half the way: this is standard noise. Now scale it and shift it.": (
                     lambda z, m, s, n, t: (z - m) / (0.5 * s).exp()
                 ),
@@ -102,6 +104,9 @@ def check_score_function(attempt):
                 "average the products, not the factors: f and the score are drawn together.": (
                     lambda v, z, m, s: v.mean() * each(torch.ones_like(v), z, m, s).mean(0)
                 ),
+                "a baseline from the same draws changes the answer here; use the values as they are.": (
+                    lambda v, *a: each(v - v.mean(), *a).mean(0)
+                ),
                 "that is the gradient for σ; the mean's is asked for.": lambda v, z, m, s: (
                     v[:, None] * ((z - m) ** 2 - s**2) / s**3
                 ).mean(0),
@@ -136,9 +141,7 @@ def check_pathwise(attempt):
                 "the second number is the gradient for σ; for log σ the chain rule adds a factor σ.": (
                     lambda f, e, s: pair(f, f * e)
                 ),
-                "ε is missing from the second number: ∂z/∂σ = ε.": (
-                    lambda f, e, s: pair(f, f * s.exp())
-                ),
+                "ε is missing from ∂/∂log σ: ∂z/∂σ = ε.": lambda f, e, s: pair(f, f * s.exp()),
                 "the second number treats log σ as if it were σ: multiply by exp(log σ).": (
                     lambda f, e, s: pair(f, f * e * s)
                 ),
@@ -151,9 +154,7 @@ def check_pathwise(attempt):
                 "that is the gradient for log σ²; here log σ is given, without the ½.": (
                     lambda f, e, s: pair(f, 0.5 * f * e * s.exp())
                 ),
-                "average over the draws; a sum grows with their number.": (
-                    lambda f, e, s: len(f) * exact(f, e, s)
-                ),
+                "average over the draws; a sum grows with them.": lambda *a: 7 * exact(*a),
                 "the sign is turned: z = μ + σ ε rises with μ.": lambda *a: -exact(*a),
                 "the two numbers are the other way round: μ first.": lambda *a: exact(*a).flip(0),
                 "ε belongs to the second number only: ∂z/∂μ = 1.": (
@@ -246,8 +247,9 @@ def check_kl_gaussians(attempt):
     def torchs(m, s, n, t):
         return kl_divergence(Normal(m, s), Normal(n, t)).sum(1)
 
-    def by_hand(m, s, n, t, log=1.0, half=0.5, one=0.5):
-        return (log * (t / s).log() + half * (s**2 + (m - n) ** 2) / t**2 - one).sum(1)
+    def by_hand(m, s, n, t, log=1.0, half=0.5, one=0.5, own=2, prior=2, apart=2):
+        squares = (s**own + (m - n) ** apart) / t**prior
+        return (log * (t / s).log() + half * squares - one).sum(1)
 
     print(
         judge(
@@ -260,10 +262,8 @@ def check_kl_gaussians(attempt):
                 "this is KL(p ‖ q), the other way round: the expectation is under q.": (
                     lambda m, s, n, t: torchs(n, t, m, s)
                 ),
-                "wrong sign of the logarithm: it is log(prior σ / σ).": lambda *a: by_hand(
-                    *a, log=-1.0
-                ),
-                "the logarithm is log(prior σ / σ) = ½ log of the ratio of variances, not the whole.": (
+                "it is log(prior σ / σ): the sign is wrong.": lambda *a: by_hand(*a, log=-1.0),
+                "log(prior σ / σ) is ½ log of the ratio of variances, not the whole.": (
                     lambda *a: by_hand(*a, log=2.0)
                 ),
                 "you halved the logarithm: σ, not σ², is given.": lambda *a: by_hand(*a, log=0.5),
@@ -274,9 +274,9 @@ def check_kl_gaussians(attempt):
                 "you took the standard deviations for variances: square them.": (
                     lambda m, s, n, t: torchs(m, s.sqrt(), n, t.sqrt())
                 ),
-                "the distance of the means must be squared.": lambda m, s, n, t: (
-                    (t / s).log() + 0.5 * (s**2 + m - n) / t**2 - 0.5
-                ).sum(1),
+                "divide by 2σ_p², the prior's *variance*.": lambda *a: by_hand(*a, prior=1),
+                "you took σ for σ²: squares are missing.": lambda *a: by_hand(*a, own=1, prior=1),
+                "the distance of the means must be squared.": lambda *a: by_hand(*a, apart=1),
                 "the means are missing.": lambda m, s, n, t: torchs(m, s, m, t),
                 "this takes N(0, I) for the prior: use the one that is given.": (
                     lambda m, s, n, t: torchs(m, s, torch.zeros_like(n), torch.ones_like(t))

@@ -4,7 +4,7 @@ import torch
 from matplotlib.figure import Figure
 
 from vae_teach.figures.images import show_ink
-from vae_teach.figures.picture import LABELS, Picture
+from vae_teach.figures.picture import Picture
 
 
 def components(rows, alt, caption="", width=7.5):
@@ -83,7 +83,7 @@ def sureness(model, classifier, codes, labels, alt, caption="", side=48):
     shown = left.imshow(doubt, cmap="Oranges", vmin=0, vmax=0.9, aspect="auto", alpha=0.7, **frame)
     left.contour(doubt, [0.1], colors="0.35", linestyles="--", linewidths=1, **frame)
     for y in labels.unique().tolist():
-        left.scatter(*codes[labels == y].t(), s=20, marker=f"${y}$", c=LABELS[y % 10], lw=0.2)
+        left.scatter(*codes[labels == y].t(), s=26, marker=f"${y}$", c="0.1", lw=0.2)
     left.set(xlim=extent[:2], ylim=extent[2:])
     height, width = images.shape[1:]
     sheet = images.reshape(14, 14, height, width).transpose(1, 2).reshape(14 * height, -1)
