@@ -16,6 +16,7 @@ FLOORS = {
     "objectives": 3,
     "training": 4,
     "evaluation": 4,
+    "em": 4,
     "figures": 5,
     "explorers": 5,
     "pretrained": 5,

@@ -1,5 +1,7 @@
 """Floor 4: how good a trained model is: likelihoods in nats for each image, and what its codes hold."""
 
+from vae_teach.evaluation.disentanglement import dci, mig
+from vae_teach.evaluation.information import active_units, kl_parts, total_correlation
 from vae_teach.evaluation.likelihood import (
     exact_log_likelihood,
     log_likelihood,
@@ -7,4 +9,14 @@ from vae_teach.evaluation.likelihood import (
     posterior_on_grid,
 )
 
-__all__ = ["exact_log_likelihood", "log_likelihood", "pairwise_log_prob", "posterior_on_grid"]
+__all__ = [
+    "active_units",
+    "dci",
+    "exact_log_likelihood",
+    "kl_parts",
+    "log_likelihood",
+    "mig",
+    "pairwise_log_prob",
+    "posterior_on_grid",
+    "total_correlation",
+]

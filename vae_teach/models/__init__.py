@@ -8,6 +8,7 @@ they are compared with, return tensors.
 
 from vae_teach.models.autoencoder import Autoencoder, AutoencoderFamily
 from vae_teach.models.classifier import Classifier
+from vae_teach.models.multi_rate import MultiRateVAE
 from vae_teach.models.networks import conv_decoder, conv_encoder, mlp_decoder, mlp_encoder
 from vae_teach.models.vae import VAE
 
@@ -16,6 +17,7 @@ __all__ = [
     "Autoencoder",
     "AutoencoderFamily",
     "Classifier",
+    "MultiRateVAE",
     "conv_decoder",
     "conv_encoder",
     "mlp_decoder",

@@ -68,7 +68,8 @@ def for_set(kind, image_set, announce=print):
 
     Args:
         kind: "classifier" (`models.Classifier`), "family" (`models.AutoencoderFamily`, bottlenecks of
-            1 to 32) or "vae20" (`models.VAE`, 20 latent dimensions).
+            1 to 32), "vae20" (`models.VAE`, 20 latent dimensions) or "multirate"
+            (`models.MultiRateVAE`, 20 latent dimensions, β from 0.05 to 20).
         image_set: an ImageSet of 28×28 images; weights are shipped for "mnist" and "strokes".
         announce: called with one line when training begins.
 

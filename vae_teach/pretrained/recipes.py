@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import torch
 
-from vae_teach.models import VAE, AutoencoderFamily, Classifier
+from vae_teach.models import VAE, AutoencoderFamily, Classifier, MultiRateVAE
 from vae_teach.models.autoencoder import family_squared_error
 from vae_teach.models.classifier import log_probability
-from vae_teach.objectives import elbo
+from vae_teach.objectives import elbo, multi_rate
 from vae_teach.training import fit
 
 
@@ -72,6 +72,21 @@ def mean_loss(model, image_set, draws=4):
         return -elbo(model, image_set.test_images, samples=draws).bound.mean().item()
 
 
+MEAN_BETAS = (0.05, 0.25, 1.0, 4.0, 20.0)
+
+
+@torch.no_grad()
+def mean_multi_rate_loss(model, image_set, draws=2):
+    """D + βR averaged over the test images, five β and a few draws of the code for each, seeded."""
+    total = 0.0
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        for beta in MEAN_BETAS:
+            terms = elbo(model.at(beta), image_set.test_images, beta, samples=draws)
+            total -= terms.bound.mean().item()
+    return total / len(MEAN_BETAS)
+
+
 KINDS = {
     "classifier": Kind(
         Classifier,
@@ -97,5 +112,13 @@ KINDS = {
         settings=dict(batch_size=256, lr=4e-3),
         score=mean_loss,
         unit="−ELBO in nats",
+    ),
+    "multirate": Kind(
+        MultiRateVAE,
+        multi_rate,
+        epochs=15,
+        settings=dict(batch_size=256, lr=4e-3),
+        score=mean_multi_rate_loss,
+        unit="D + βR in nats, mean over β = 0.05, 0.25, 1, 4, 20",
     ),
 }

@@ -1,0 +1,128 @@
+"""What the KL term is made of: information about the image, correlation, shape. In nats."""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch.distributions import Independent, Normal
+
+from vae_teach import checks
+
+
+class KLParts(NamedTuple):
+    """Three parts of the mean KL(q(z|x) || p(z)), in nats an image."""
+
+    mutual_information: float
+    """I(z; x) where x is one of the N images given, each equally likely: at most log N."""
+    total_correlation: float
+    """KL(q(z) || Π_j q(z_j)): how far the dimensions of the aggregate are from independent."""
+    dimensionwise_kl: float
+    """Σ_j KL(q(z_j) || p(z_j)): how far each dimension alone is from the prior."""
+
+
+@torch.no_grad()
+def kl_parts(model, x, samples=1, seed=0):
+    """The mean KL term in three parts (Hoffman & Johnson 2016; Chen et al. 2018, eq. 2).
+
+    The aggregate posterior q(z) = mean over n of q(z|x_n) is the exact mixture over the N images
+    given; only the expectation over z is estimated, from `samples` draws of each q(z|x_n). The parts
+    sum to the mean KL up to that Monte Carlo error.
+
+    They are the parts for *these N images*. As a set of N images can tell no more than log N nats,
+    a code that knows more leaves mutual_information at log N, and the rest appears as total
+    correlation. Parts of models are comparable at one and the same N.
+
+    Args:
+        model: has `encode` (diagonal Gaussians) and `prior` (a standard normal).
+        x: images (N, C, H, W) in [0, 1].
+        samples: draws of z for each image.
+        seed: of the draws; the caller's random state is left as it was.
+
+    Returns:
+        KLParts of floats in nats. The time grows as samples * N² * d.
+    """
+    checks.images(x, "x", model.image_shape)
+    checks.positive_int(samples, "samples")
+    q = _encoded(model, x)
+    z = _draw(q, samples, seed)  # (S, N, d)
+    joint, single = (part.reshape(samples, len(x), -1) for part in _aggregate(q, z.flatten(0, 1)))
+    prior = Normal(model.prior.mean, model.prior.stddev).log_prob(z)
+    return KLParts(
+        (q.log_prob(z) - joint[..., 0]).mean().item(),
+        (joint[..., 0] - single.sum(2)).mean().item(),
+        (single - prior).sum(2).mean().item(),
+    )
+
+
+@torch.no_grad()
+def total_correlation(q, z=None, seed=0):
+    """KL(q(z) || Π_j q(z_j)) of the aggregate posterior q(z) = mean over n of q(z|x_n) (Watanabe 1960).
+
+    The mixture over the N components given is exact; the expectation is an average over the points z.
+    With these components standing for a larger set (a mixture of N where there should be more),
+    the estimate is too high, by less the more the components overlap.
+
+    Args:
+        q: `model.encode(x)`: diagonal Gaussians with batch shape (N,) and event shape (d,).
+        z: points (M, d) drawn from q(z); None draws one from each component.
+        seed: of those draws; the caller's random state is left as it was.
+
+    Returns:
+        A float in nats, 0 for independent dimensions.
+
+    Raises:
+        TypeError: q is no batch of diagonal Gaussians.
+        ValueError: z holds no codes of d numbers.
+    """
+    if not (isinstance(q, Independent) and isinstance(q.base_dist, Normal) and q.mean.dim() == 2):
+        raise TypeError(f"q is {q!r}, a batch of diagonal Gaussians, model.encode(x), is needed.")
+    if z is None:
+        z = _draw(q, 1, seed)[0]
+    checks.codes(z, q.event_shape[0])
+    joint, single = _aggregate(q, z.reshape(-1, z.shape[-1]))
+    return (joint - single.sum(1)).mean().item()
+
+
+@torch.no_grad()
+def active_units(model, x, threshold=0.01):
+    """Dimensions whose mean moves with the image: variance over x of E_q[z_j] > threshold.
+
+    From Burda et al. 2016 (arXiv:1509.00519, section 5), with their threshold.
+
+    Args:
+        model: has `encode`.
+        x: images (N, C, H, W) in [0, 1], at least 2.
+        threshold: of the variance, at least 0.
+
+    Returns:
+        bool (d,); its sum is the number of active dimensions.
+    """
+    checks.images(x, "x", model.image_shape)
+    checks.non_negative(threshold, "threshold")
+    if len(x) < 2:
+        raise ValueError("x holds 1 image, at least 2 are needed for a variance.")
+    return _encoded(model, x).mean.var(0) > threshold
+
+
+def _encoded(model, x):
+    """q(z|x) of many images, encoded a thousand at a time."""
+    parts = [model.encode(part).base_dist for part in x.split(1000)]
+    normal = Normal(torch.cat([q.loc for q in parts]), torch.cat([q.scale for q in parts]))
+    return Independent(normal, 1)
+
+
+def _draw(q, samples, seed):
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return q.sample((samples,))
+
+
+def _aggregate(q, z, size=4_000_000):
+    """log q(z) (M,) and log q(z_j) (M, d) of points z (M, d), under the mixture of all N of q."""
+    mean, scale = q.base_dist.loc, q.base_dist.scale
+    joint, single = [], []
+    for part in z.split(max(1, size // mean.numel())):
+        density = Normal(mean, scale, validate_args=False).log_prob(part[:, None])  # (m, N, d)
+        joint.append(density.sum(2).logsumexp(1))
+        single.append(density.logsumexp(1))
+    return torch.cat(joint) - math.log(len(mean)), torch.cat(single) - math.log(len(mean))
