@@ -16,7 +16,7 @@ help:
 	@echo "make test       install, and pass every test"
 	@echo "make notebooks  run notebooks/source/*.py and store them with their outputs"
 	@echo "make weights    train the shipped weights again (about half an hour)"
-	@echo "make bench      speed of training and of dragging, and how handwritten the embedded digits are"
+	@echo "make bench      speed of training and of dragging, how handwritten the embedded digits are, one β network"
 	@echo "make lint       check format and lint with ruff; make format mends what it can"
 	@echo "make clean      remove the environment"
 
@@ -37,7 +37,8 @@ weights: $(READY)
 bench: $(READY)
 	@$(PY) benchmarks/speed.py; speed=$$?; \
 	$(PY) benchmarks/panels.py; panels=$$?; \
-	$(PY) benchmarks/handwritten.py; hand=$$?; exit $$((speed + panels + hand))
+	$(PY) benchmarks/handwritten.py; hand=$$?; \
+	$(PY) benchmarks/rate_distortion.py --quick; rates=$$?; exit $$((speed + panels + hand + rates))
 
 lint: $(READY)
 	@$(PY) -m ruff format --check . && $(PY) -m ruff check .

@@ -389,10 +389,11 @@ print(f"digits: {bound:.0f} nats are at most {-bound / math.log(2) / 784:.2f} bi
 # | 03 | [Bayes and the ELBO](03_bayes_elbo.ipynb) | a density, but an integral nobody can do; a bound, but no gradient |
 # | 04 | [Reparameterization](04_reparameterization.ipynb) | a gradient through a draw, and nothing built with it yet |
 # | 05 | [The variational autoencoder](05_vae.ipynb) | why should its two terms weigh the same? |
-# | 06 | β-VAE *(to come)* | what β trades |
-# | 07 | EM and the VAE *(to come)* | the same objective, climbed in another way |
+# | 06 | [β-VAE](06_beta_vae.ipynb) | what is the encoder, if β only weighs it? |
+# | 07 | [EM and the VAE](07_em.ipynb) | the same bound, climbed another way: where exact steps end |
 #
-# Chapters marked *to come* are not written yet. A chapter takes 45 to 60 minutes with its exercises. In a hurry?
+# A chapter takes 45 to 60 minutes with its exercises; what goes beyond is marked *optional*. Folded cells check,
+# print or plot something: their output is what counts. In a hurry?
 # 03, 04 and 05 are the core.
 
 # %% [markdown]

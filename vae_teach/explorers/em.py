@@ -1,0 +1,132 @@
+"""Things to drag in chapter 07: the half steps of EM, and a mixture whose variance shrinks."""
+
+import numpy as np
+from ipywidgets import IntSlider, Layout, SelectionSlider
+from matplotlib.figure import Figure
+
+from vae_teach.explorers.panel import Panel
+from vae_teach.figures.em import COMPONENTS, MARKERS, ellipse, stairs, window
+from vae_teach.figures.picture import PRIOR
+
+
+def em_walk(x, path, caption=""):
+    """A slider over the half steps of EM: the data with the components' ellipses, and both curves.
+
+    Args:
+        x: (N, 2) points.
+        path: list of (name, weights (3,), means (3, 2), covariances (3, 2, 2), responsibilities
+            (N, 3), log p(x), ELBO), the last two in nats a point; names "start", "E" or "M".
+        caption: shown below the still picture.
+
+    Returns:
+        Panel. The colour of a point mixes the components' colours by its responsibilities, its
+        marker is that of the largest one.
+    """
+    x = np.asarray(x)
+    names, log_p, bound = [p[0] for p in path], [p[5] for p in path], [p[6] for p in path]
+    shapes = [[ellipse(m, c) for m, c in zip(p[2], p[3], strict=True)] for p in path]
+    figure = Figure(figsize=(8.4, 3.7), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(1, 1.1))
+    dots = _dots(left, x)
+    rings = [left.plot([], [], color=c, lw=2.2, animated=True)[0] for c in COMPONENTS]
+    stairs(right, names, log_p, bound)
+    (here,) = right.plot([], [], color="black", lw=1.2, ls=":", animated=True)
+    sides = [axes.set_title(" ", fontsize=10, animated=True) for axes in (left, right)]
+
+    def draw(half_step):
+        name, _, _, _, q, p, e = path[half_step]
+        _colour(dots, x, np.asarray(q))
+        for ring, points in zip(rings, shapes[half_step], strict=True):
+            ring.set_data(*points)
+        here.set_data([half_step, half_step], [min(bound), max(log_p)])
+        sides[0].set_text(name if name == "start" else f"{name} step")
+        sides[1].set_text(f"gap {p - e:.4f} nats")
+        return figure
+
+    control = IntSlider(
+        min(12, len(path) - 1),
+        min=0,
+        max=len(path) - 1,
+        description="half step",
+        layout=Layout(width="460px"),
+    )
+    return Panel(
+        draw,
+        {"half_step": control},
+        alt="Left: points coloured and shaped by responsibility, with three ellipses of two standard "
+        "deviations. Right: the staircase of log p and ELBO, a dotted line at the half step shown.",
+        caption=caption,
+    )
+
+
+def small_variance(x, fixed_point, centres, caption=""):
+    """A slider over the shared σ of a mixture: responsibilities, centres, and k-means' centres.
+
+    Args:
+        x: (N, 2) points.
+        fixed_point: called once for each σ: returns the means (3, 2) that EM ends at and the
+            responsibilities (N, 3).
+        centres: (3, 2), k-means' centres.
+        caption: shown below the still picture.
+
+    Returns:
+        Panel. On the right the mean entropy of the responsibilities over σ, with a moving mark.
+    """
+    x = np.asarray(x)
+    sigmas = [round(10 ** (k / 12), 3) for k in range(-18, 11)]
+    ends = {s: tuple(np.asarray(a) for a in fixed_point(s)) for s in sigmas}
+    entropy = [float(_entropy(r)) for _, r in ends.values()]
+    figure = Figure(figsize=(8.4, 3.7), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(1.3, 1))
+    dots = _dots(left, x)
+    left.plot(*np.asarray(centres).T, ls="none", marker="D", ms=13, mfc="none", mec="black", mew=2)
+    (means,) = left.plot([], [], ls="none", marker="X", ms=11, color="black", mec="white",
+                         animated=True)  # fmt: skip
+    left.set_title("✕ means at this σ,  ◇ k-means", fontsize=10)
+    right.plot(sigmas, entropy, color=PRIOR, lw=2)
+    right.axhline(np.log(3), color="0.5", lw=1, ls="--")
+    right.text(sigmas[0], np.log(3) - 0.02, "log 3: no idea", va="top", fontsize=9)
+    right.set(xscale="log", xlabel="σ", ylabel="mean entropy of q(z|x), nats", ylim=(-0.04, 1.2))
+    right.grid(alpha=0.3)
+    (here,) = right.plot([], [], "ko", ms=9, animated=True)
+
+    def draw(sigma):
+        at, q = ends[sigma]
+        _colour(dots, x, q)
+        means.set_data(*at.T)
+        here.set_data([sigma], [_entropy(q)])
+        return figure
+
+    control = SelectionSlider(
+        options=[(f"{s:.2f}", s) for s in sigmas],
+        value=sigmas[len(sigmas) // 2],
+        description="σ",
+        layout=Layout(width="460px"),
+    )
+    return Panel(
+        draw,
+        {"sigma": control},
+        alt="Left: points coloured by responsibility, with the three means as crosses and those of "
+        "k-means as diamonds. Right: the responsibilities' mean entropy over σ, from 0 up to log 3.",
+        caption=caption,
+    )
+
+
+def _dots(axes, x):
+    low, high = window(x)
+    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    axes.set(xlabel="first principal coordinate", ylabel="second")
+    axes.grid(alpha=0.3)
+    return [axes.scatter([], [], s=14, marker=m, lw=0, animated=True) for m in MARKERS]
+
+
+def _colour(dots, x, q):
+    winner, colours = q.argmax(1), (q @ COMPONENTS).clip(0, 1)
+    for k, part in enumerate(dots):
+        rows = winner == k
+        part.set_offsets(x[rows])
+        part.set_facecolor(colours[rows])
+
+
+def _entropy(q):
+    return -(q * np.log(q, out=np.zeros_like(q), where=q > 0)).sum(1).mean()
