@@ -175,7 +175,7 @@ def check_total_correlation(attempt):
 
 def check_effective_beta(attempt):
     """Effective beta of F.mse_loss(x_hat, x) + kl.mean(): pixels, latent_dim, span, sigma () -> ()."""
-    arguments = tuple(torch.tensor(v) for v in (784.0, 20.0, 2.0, 0.15))
+    arguments = tuple(torch.tensor(v) for v in (784.0, 20.0, 3.0, 0.15))
 
     def by_autograd(pixels, latent_dim, span, sigma):
         """The weight at which the loss and the β-ELBO have gradients in one ratio."""

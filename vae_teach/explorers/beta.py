@@ -3,12 +3,9 @@
 import numpy as np
 import torch
 from ipywidgets import Dropdown, FloatLogSlider, IntSlider, Layout
-from matplotlib.artist import Artist
 from matplotlib.figure import Figure
-from matplotlib.font_manager import findfont
-from PIL import Image, ImageDraw, ImageFont
 
-from vae_teach.explorers.denoising import _Bitmap
+from vae_teach.explorers.artists import Bitmap, Words
 from vae_teach.explorers.panel import Panel
 from vae_teach.explorers.pixels import to_array
 from vae_teach.figures.picture import DECODER, ENCODER, KL, PRIOR
@@ -51,8 +48,8 @@ def beta_panel(network, images, betas, kl, distortion, alt, caption=""):
         if name:
             figure.text(left - 8, middle, name, ha="right", va="center", transform=None)
         else:
-            labels.append(_Words(figure, left - 92, middle - 10, 14))
-    tiles = _Bitmap(left, below)
+            labels.append(Words(figure, left - 92, middle - 10, 14))
+    tiles = Bitmap(left, below)
     figure.add_artist(tiles)
 
     def axes_at(bottom, top):  # a share of the right side
@@ -65,7 +62,7 @@ def beta_panel(network, images, betas, kl, distortion, alt, caption=""):
     bars_axes.set(xlim=(-0.7, kl.shape[1] - 0.3), ylim=(0, 1.05 * kl.max()), xticks=[])
     bars_axes.set_xlabel("dimensions, most used first", fontsize=9)
     bars_axes.set_ylabel("KL, nats", fontsize=9)
-    facts = _Words(figure, *_corner(bars_axes, 250, 22), 13)
+    facts = Words(figure, *_corner(bars_axes, 250, 22), 13)
     plane.plot(rate, distortion, color=PRIOR, lw=2)
     for mark in (0.05, 0.25, 1, 4, 20):
         at = np.interp(np.log(mark), log_beta, rate), np.interp(np.log(mark), log_beta, distortion)
@@ -79,7 +76,7 @@ def beta_panel(network, images, betas, kl, distortion, alt, caption=""):
     plane.set_xlabel("rate R, nats", fontsize=9)
     plane.set_ylabel("distortion D, nats", fontsize=9)
     dot = plane.plot([], [], "D", color=DECODER, ms=9, mec="black", animated=True)[0]
-    place = _Words(figure, *_corner(plane, 250, 40), 13)
+    place = Words(figure, *_corner(plane, 250, 40), 13)
 
     @torch.no_grad()
     def draw(beta):
@@ -146,7 +143,7 @@ def water_level_panel(eigenvalues, sigma, alt, caption="", latent_dim=20):
     right.set(xlim=(-0.03 * rates[0], 1.05 * rates[0]), xlabel="rate R, nats", ylabel="D, nats")
     right.set_ylim(distortions.min() - 0.1 * np.ptp(distortions), 1.1 * distortions.max())
     right.set_title("curve and tangent, slope −β", fontsize=10)
-    alive = _Words(figure, 470, 258, 13)
+    alive = Words(figure, 470, 258, 13)
     tangent = right.plot([], [], "--", color=KL, lw=1.5, animated=True)[0]
     dot = right.plot([], [], "D", color=DECODER, ms=9, mec="black", animated=True)[0]
 
@@ -183,11 +180,11 @@ def doctor_panel(image, sigma, alt, caption="", latent_dim=20):
     noise = torch.randn(image.shape, generator=torch.Generator().manual_seed(0))
     side = image.shape[-1] * 2 * _SCALE
     figure = Figure(figsize=(8.4, 2.15), dpi=100)
-    shown = [_Bitmap(20 + i * (side + 16), 84) for i in range(2)]
+    shown = [Bitmap(20 + i * (side + 16), 84) for i in range(2)]
     for bitmap, name in zip(shown, ("x", "x + implied noise"), strict=True):
         figure.add_artist(bitmap)
         figure.text(bitmap.place[0], 66, name, transform=None)
-    verdict = _Words(figure, 20, 10, 14)
+    verdict = Words(figure, 20, 10, 14)
     axes = figure.add_axes((0.40, 0.56, 0.57, 0.23))
     axes.set(xscale="log", xlim=(1e-4, 1e3), yticks=[], ylim=(0, 1))
     axes.set_title("σ of the decoder, in ink (logarithmic)", fontsize=10)
@@ -254,28 +251,3 @@ def _corner(axes, across, up):
     """Place of words, in screen pixels, from the upper right corner of axes."""
     box = axes.get_window_extent()
     return round(box.x1) - across, round(box.y1) - up
-
-
-class _Words(Artist):
-    """A few words that change: drawn by PIL, as matplotlib takes half a millisecond a letter."""
-
-    def __init__(self, figure, left, bottom, size):
-        super().__init__()
-        self.place, self.font = (left, bottom), ImageFont.truetype(findfont("DejaVu Sans"), size)
-        self.set(animated=True, zorder=5)
-        figure.add_artist(self)
-
-    def say(self, words):
-        """Take one or two lines."""
-        ink = ImageDraw.Draw(Image.new("L", (1, 1)))
-        right, bottom = ink.multiline_textbbox((0, 0), words, self.font)[2:]
-        shade = Image.new("L", (int(right) + 2, int(bottom) + 2))
-        ImageDraw.Draw(shade).multiline_text((0, 0), words, 255, self.font)
-        self.pixels = np.zeros((shade.height, shade.width, 4), np.uint8)
-        self.pixels[..., 3] = np.asarray(shade)[::-1]
-
-    def draw(self, renderer):
-        """Called by matplotlib."""
-        context = renderer.new_gc()
-        renderer.draw_image(context, *self.place, self.pixels)
-        context.restore()

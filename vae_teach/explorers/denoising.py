@@ -3,12 +3,12 @@
 import numpy as np
 import torch
 from ipywidgets import FloatLogSlider, FloatSlider, IntSlider
-from matplotlib.artist import Artist
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import nn
 
+from vae_teach.explorers.artists import Bitmap
 from vae_teach.explorers.panel import Panel
 from vae_teach.explorers.pixels import to_array
 from vae_teach.figures.fields import density_map, lattice
@@ -47,7 +47,7 @@ def noise_panel(images, corrupt, outputs, control, alt, caption=""):
     figure.text(
         left + width + 8, step * len(names) + 4, "squared error", fontsize=8, transform=None
     )
-    strips = _Bitmap(left, 0)
+    strips = Bitmap(left, 0)
     figure.add_artist(strips)
 
     @torch.no_grad()
@@ -83,7 +83,7 @@ def field_panel(smoothed, starts, extent, alt, caption="", steps=0, columns=13):
     )
     axes.set(xlim=(left, right), ylim=(bottom, top), xlabel="$x_1$", ylabel="$x_2$")
     points = lattice(extent, columns).float()
-    shades = _Bitmap(57, 47)
+    shades = Bitmap(57, 47)
     figure.add_artist(shades)
     arrows = axes.quiver(
         *points.t().numpy(), *torch.zeros_like(points).t().numpy(), color=DECODER, angles="xy",
@@ -127,29 +127,6 @@ def level_slider(description, value, highest):
 def _strip(images):
     """Images (N, 1, H, W) side by side, (H, N * W)."""
     return torch.cat(list(images[:, 0]), dim=1)
-
-
-class _Bitmap(Artist):
-    """Grey pixels at a fixed place of a figure, in screen pixels from its lower left corner.
-
-    matplotlib's own images are resampled whenever they are drawn, which takes most of a frame.
-    """
-
-    def __init__(self, left, bottom):
-        super().__init__()
-        self.place = left, bottom
-        self.set(animated=True, zorder=-1)
-
-    def show(self, grey):
-        """Take uint8 (H, W), the first row at the top."""
-        opaque = np.full_like(grey, 255)
-        self.pixels = np.ascontiguousarray(np.dstack([grey, grey, grey, opaque])[::-1])
-
-    def draw(self, renderer):
-        """Called by matplotlib."""
-        context = renderer.new_gc()
-        renderer.draw_image(context, *self.place, self.pixels)
-        context.restore()
 
 
 def _score(p, x):
