@@ -180,7 +180,8 @@ def main():
         run_set(data.load(name), epochs, stored, save, betas, SEVERAL, seeds)
         met = report(name, stored) and met
     if not chosen.quick:
-        picture = plane(all_sets["mnist" if "mnist" in all_sets else chosen.sets[0]], name="mnist")
+        name = "mnist" if "mnist" in all_sets else chosen.sets[0]
+        picture = plane(all_sets[name], name=name)
         FIGURE.write_bytes(picture.png())
     sys.exit(int(not met))
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from vae_teach.explorers.artists import Bitmap, Words
 from vae_teach.explorers.panel import Panel
-from vae_teach.explorers.pixels import to_array
+from vae_teach.explorers.pixels import tile, to_array
 from vae_teach.figures.picture import DECODER, ENCODER, KL, PRIOR
 from vae_teach.objectives import loss_scale
 
@@ -38,13 +38,13 @@ def beta_panel(network, images, betas, kl, distortion, alt, caption=""):
     torch_noise = torch.Generator().manual_seed(0)
     prior_draws = torch.randn(count, network.latent_dim, generator=torch_noise)
     steps = torch.linspace(-2, 2, count)
-    rows, tile = 3 + _TRAVERSED, _SCALE * images.shape[-1] + 2 * _SCALE
-    left, below, width, height = 124, 14, tile * count, tile * rows  # screen pixels
+    rows, step = 3 + _TRAVERSED, _SCALE * images.shape[-1] + 2 * _SCALE
+    left, below, width, height = 124, 14, step * count, step * rows  # screen pixels
     figure = Figure(figsize=((left + width + 400) / 100, (below + height + 14) / 100), dpi=100)
     whole_width, whole_height = figure.get_size_inches() * 100
     labels = []
     for row, name in enumerate(("test image", "reconstruction", "sample", *[""] * _TRAVERSED)):
-        middle = round(below + height - (row + 0.5) * tile)
+        middle = round(below + height - (row + 0.5) * step)
         if name:
             figure.text(left - 8, middle, name, ha="right", va="center", transform=None)
         else:
@@ -237,10 +237,8 @@ def _beta_slider(low, high):
 
 def _tiled(images, columns):
     """Images (N, 1, H, W) as one grey array, each in a light frame."""
-    framed = torch.nn.functional.pad(images[:, 0], (1, 1, 1, 1), value=0.12)
-    rows, height, width = len(framed) // columns, *framed.shape[1:]
-    sheet = framed.reshape(rows, columns, height, width).transpose(1, 2)
-    return _enlarged(sheet.reshape(1, rows * height, columns * width), _SCALE)
+    framed = torch.nn.functional.pad(images, (1, 1, 1, 1), value=0.12)
+    return _enlarged(tile(framed, columns), _SCALE)
 
 
 def _enlarged(image, scale=2 * _SCALE):

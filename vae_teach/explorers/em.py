@@ -3,6 +3,7 @@
 import numpy as np
 from ipywidgets import IntSlider, Layout, SelectionSlider
 from matplotlib.figure import Figure
+from scipy.special import entr
 
 from vae_teach.explorers.panel import Panel
 from vae_teach.figures.em import COMPONENTS, MARKERS, ellipse, stairs, window
@@ -75,7 +76,7 @@ def small_variance(x, fixed_point, centres, caption=""):
     x = np.asarray(x)
     sigmas = [round(10 ** (k / 12), 3) for k in range(-18, 11)]
     ends = {s: tuple(np.asarray(a) for a in fixed_point(s)) for s in sigmas}
-    entropy = [float(_entropy(r)) for _, r in ends.values()]
+    entropy = {s: entr(r).sum(1).mean() for s, (_, r) in ends.items()}
     figure = Figure(figsize=(8.4, 3.7), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.3, 1))
     dots = _dots(left, x)
@@ -83,7 +84,7 @@ def small_variance(x, fixed_point, centres, caption=""):
     (means,) = left.plot([], [], ls="none", marker="X", ms=11, color="black", mec="white",
                          animated=True)  # fmt: skip
     left.set_title("✕ means at this σ,  ◇ k-means", fontsize=10)
-    right.plot(sigmas, entropy, color=PRIOR, lw=2)
+    right.plot(sigmas, list(entropy.values()), color=PRIOR, lw=2)
     right.axhline(np.log(3), color="0.5", lw=1, ls="--")
     right.text(sigmas[0], np.log(3) - 0.02, "log 3: no idea", va="top", fontsize=9)
     right.set(xscale="log", xlabel="σ", ylabel="mean entropy of q(z|x), nats", ylim=(-0.04, 1.2))
@@ -94,7 +95,7 @@ def small_variance(x, fixed_point, centres, caption=""):
         at, q = ends[sigma]
         _colour(dots, x, q)
         means.set_data(*at.T)
-        here.set_data([sigma], [_entropy(q)])
+        here.set_data([sigma], [entropy[sigma]])
         return figure
 
     control = SelectionSlider(
@@ -126,7 +127,3 @@ def _colour(dots, x, q):
         rows = winner == k
         part.set_offsets(x[rows])
         part.set_facecolor(colours[rows])
-
-
-def _entropy(q):
-    return -(q * np.log(q, out=np.zeros_like(q), where=q > 0)).sum(1).mean()

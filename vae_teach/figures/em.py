@@ -9,7 +9,7 @@ from vae_teach.figures.picture import DECODER, ENCODER, KL, LABELS, POSTERIOR, P
 COMPONENTS = np.array([to_rgb(LABELS[i]) for i in (1, 7, 2)])  # one colour a component ...
 MARKERS = "o^s"  # ... and one marker
 _CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 80)), np.sin(np.linspace(0, 2 * np.pi, 80))])
-_WAYS = ((LABELS[0], "-", "o"), (LABELS[8], "-", "s"), (LABELS[3], "-", "^"), (DECODER, "-", "D"))
+_WAYS = ((LABELS[0], "o"), (LABELS[8], "s"), (LABELS[3], "^"), (DECODER, "D"))
 
 
 def ellipse(mean, covariance, radius=2.0):
@@ -96,12 +96,12 @@ def climbs(runs, alt, caption="", lowest=None):
     """
     figure = Figure(figsize=(9, 3.9), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    for (name, run), (colour, dash, marker) in zip(runs.items(), _WAYS, strict=False):
+    for (name, run), (colour, marker) in zip(runs.items(), _WAYS, strict=False):
         run = np.asarray(run)
         marks = np.unique(np.geomspace(1, len(run), 8).astype(int)) - 1
         for axes, across in ((left, np.arange(1, len(run) + 1)), (right, run[:, 0])):
             style = {"color": colour, "marker": marker, "ms": 5, "markevery": marks.tolist()}
-            axes.plot(across, run[:, 1], dash, lw=1.8, label=name, **style)
+            axes.plot(across, run[:, 1], "-", lw=1.8, label=name, **style)
             axes.plot(across, run[:, 2], "--", lw=1.2, color=colour)
     for axes, label in ((left, "steps"), (right, "seconds")):
         axes.set(xscale="log", xlabel=label)

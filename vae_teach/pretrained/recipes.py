@@ -67,9 +67,7 @@ def family_error(model, image_set):
 @torch.no_grad()
 def mean_loss(model, image_set, draws=4):
     """−ELBO averaged over the test images and a few draws of the code for each, seeded."""
-    with torch.random.fork_rng([]):
-        torch.manual_seed(0)
-        return -elbo(model, image_set.test_images, samples=draws).bound.mean().item()
+    return _seeded_loss([(model, 1.0)], image_set, draws)
 
 
 MEAN_BETAS = (0.05, 0.25, 1.0, 4.0, 20.0)
@@ -78,13 +76,15 @@ MEAN_BETAS = (0.05, 0.25, 1.0, 4.0, 20.0)
 @torch.no_grad()
 def mean_multi_rate_loss(model, image_set, draws=2):
     """D + βR averaged over the test images, five β and a few draws of the code for each, seeded."""
-    total = 0.0
+    return _seeded_loss([(model.at(beta), beta) for beta in MEAN_BETAS], image_set, draws)
+
+
+def _seeded_loss(models, image_set, draws):
+    """D + βR averaged over the test images and the pairs (model, β)."""
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
-        for beta in MEAN_BETAS:
-            terms = elbo(model.at(beta), image_set.test_images, beta, samples=draws)
-            total -= terms.bound.mean().item()
-    return total / len(MEAN_BETAS)
+        bounds = [elbo(m, image_set.test_images, beta, draws).bound.mean() for m, beta in models]
+    return -torch.stack(bounds).mean().item()
 
 
 KINDS = {
