@@ -54,7 +54,7 @@ async ([x0, y0, x1, y1, count, pause]) => {
 
 BROKEN = """
 broken = LatentPlane(VAE(2, hidden=(8,)), images[:9], labels[:9])
-broken.layers = [["gelu"]]
+broken.decoder.layers = [["gelu"]]
 broken
 """
 
@@ -69,7 +69,7 @@ def notebook(*sources):
 
 
 def shown_z(page):
-    text = page.locator(".vae-teach-plane .readout").first.text_content()
+    text = page.locator(".vae-teach-plane .readout").first.text_content().replace("−", "-")
     return [float(number) for number in re.findall(r"-?\d+\.\d+", text)]
 
 

@@ -1,92 +1,24 @@
 """The latent plane: a map of a 2-D latent space that decodes wherever one points."""
 
 import math
-import pathlib
 
-import anywidget
 import numpy as np
 import torch
 import traitlets as t
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from torch import nn
 
 from vae_teach import checks
 from vae_teach.explorers import pixels
+from vae_teach.explorers.web import Network, WebExplorer, halves, network_trait, script
 from vae_teach.figures import LABELS  # as in latent_plane.css
 
 POINTS = 2000  # images on the map at most: more only hide each other and weigh the page down
 SIGNS = "0123456789abcdefghijklmnopqrstuvwxyz"  # one mark a label, as in latent_plane.js
-_HERE = pathlib.Path(__file__).parent
+SIDE = 64  # points of the grid on which a true posterior is shown, in each direction
 
 
-def pack(model):
-    """Everything a page needs to evaluate p(x|z)'s mean, or an autoencoder's image.
-
-    Args:
-        model: a VAE or an Autoencoder whose decoder is an nn.Sequential.
-
-    Returns:
-        (layers, weights): a list of [name, ...sizes], and bytes of float16: for each layer with
-        weights those, row by row, then its biases.
-
-    Raises:
-        ValueError: a decoder, layer or weight that the page cannot evaluate.
-    """
-    if not isinstance(model.decoder, nn.Sequential):
-        raise ValueError(
-            f"model.decoder is {type(model.decoder).__name__}, an nn.Sequential is needed: "
-            f"the page evaluates it layer by layer."
-        )
-    layers, numbers = [], []
-    for index, layer in enumerate(model.decoder):
-        layers.append(_describe(layer, f"model.decoder[{index}]"))
-        if isinstance(layer, nn.Linear | nn.Conv2d):
-            weight = layer.weight.detach().cpu()
-            bias = torch.zeros(len(weight)) if layer.bias is None else layer.bias.detach().cpu()
-            numbers += [weight.flatten(), bias]
-    logits = getattr(model, "likelihood", None) == "bernoulli"
-    layers.append(["sigmoid" if logits else "clamp"])
-    packed = torch.cat(numbers).to(torch.float16)
-    checks.finite(packed, "model.decoder's weights in float16")
-    return layers, packed.numpy().astype("<f2").tobytes()
-
-
-def _describe(layer, name):
-    match layer:
-        case nn.Linear():
-            return ["linear", layer.in_features, layer.out_features]
-        case nn.ReLU():
-            return ["relu"]
-        case nn.LeakyReLU():
-            return ["leaky_relu", layer.negative_slope]
-        case nn.Tanh():
-            return ["tanh"]
-        case nn.Sigmoid():
-            return ["sigmoid"]
-        case nn.Unflatten() if layer.dim in (1, -1):
-            return ["unflatten", *layer.unflattened_size]
-        case nn.Upsample() if layer.mode == "nearest" and layer.scale_factor in (2, (2, 2)):
-            return ["upsample"]
-        case nn.Conv2d() if _is_plain(layer):
-            return ["conv", layer.in_channels, layer.out_channels]
-    raise ValueError(
-        f"{name} is {layer}: the page evaluates Linear, ReLU, LeakyReLU, Tanh, Sigmoid, Unflatten, "
-        f"Upsample(scale_factor=2) and Conv2d(kernel_size=3, padding=1) only."
-    )
-
-
-def _is_plain(conv):
-    return (
-        conv.kernel_size == (3, 3)
-        and conv.padding in ((1, 1), "same")
-        and conv.stride == conv.dilation == (1, 1)
-        and conv.groups == 1
-        and conv.padding_mode == "zeros"
-    )
-
-
-class LatentPlane(anywidget.AnyWidget):
+class LatentPlane(WebExplorer):
     """A map of the codes of images; dragging on it shows the image decoded from the point.
 
     The decoder's weights travel to the page once, as float16 (under half a grey level of 255
@@ -100,53 +32,65 @@ class LatentPlane(anywidget.AnyWidget):
             most 2,000 of them, evenly picked; the one in a hundred farthest out may lie outside it.
         labels: int64 (N,) from 0 to 35, drawn as 0-9, a-z.
         classes: the labels' names for a legend, or None.
+        choices: how many of the first images can be chosen below the map, at most 24; the encoder's
+            ellipses of the chosen one, at 1 and 2 standard deviations, are drawn on it.
+        posterior: also shade the true posterior p(z|x) of the chosen image; VAEs only.
 
     Attributes:
         z: the chosen code, a tuple of two floats; reads and sets what the page shows.
         z1: its first number alone (`jslink` a slider's value to it), z2: the second.
+        chosen: number of the chosen image, -1 for none.
 
     Raises:
         TypeError, ValueError: what was handed in does not fit; the message says what would.
     """
 
-    _esm = _HERE / "latent_plane.js"
-    _css = _HERE / "latent_plane.css"
+    _esm = script("network", "common", "plane", "latent_plane")
     z = t.Tuple(t.CFloat(), t.CFloat(), default_value=(0.0, 0.0))
     z1 = t.CFloat(0.0).tag(sync=True)
     z2 = t.CFloat(0.0).tag(sync=True)
-    layers = t.List().tag(sync=True)
-    weights = t.Bytes().tag(sync=True)
+    chosen = t.Int(-1, min=-1).tag(sync=True)
+    decoder = network_trait()
     points = t.Bytes().tag(sync=True)
+    images = t.Bytes().tag(sync=True)  # the choices, a byte a pixel
+    gauss = t.List().tag(sync=True)  # for each of them the mean and the standard deviation of q(z|x)
+    posteriors = t.Bytes().tag(sync=True)
+    posterior_side = t.Int(0).tag(sync=True)
     image_shape = t.List().tag(sync=True)
     classes = t.Dict().tag(sync=True)
     limit = t.Float().tag(sync=True)
     tick = t.Float().tag(sync=True)
     prior = t.Bool(True).tag(sync=True)  # circles, and "mean of p(x|z)": not for autoencoders
 
-    def __init__(self, model, images, labels, classes=None):
+    def __init__(self, model, images, labels, classes=None, choices=0, posterior=False):
         """Check the arguments, encode the images and pack the decoder."""
         _check(model, images, labels, classes)
-        chosen = torch.linspace(0, len(images) - 1, min(len(images), POINTS)).round().long()
-        device = next(model.parameters()).device
-        with torch.no_grad():
-            means = pixels.mean_of(model.encode(images[chosen].to(device))).cpu()
         prior = hasattr(model, "prior")
+        _check_choices(choices, len(images), posterior, prior)
+        picked = torch.linspace(0, len(images) - 1, min(len(images), POINTS)).round().long()
+        means, _ = _codes(model, images[picked])
         checks.finite(means, "the mean of q(z|x)" if prior else "the codes")
         reach = means.abs().amax(1)
         limit = max(3.0 if prior else 0.5, math.ceil(2 * reach.quantile(0.99).item()) / 2)
-        means, shown = means[reach <= limit], labels[chosen][reach <= limit]
-        layers, weights = pack(model)
+        means, shown = means[reach <= limit], labels[picked][reach <= limit]
+        first = images[:choices]
+        gauss = torch.cat(_codes(model, first), 1).tolist() if choices else []
         self._model, self._means, self._labels = model, means, shown
+        network = Network.decoder(model)
         super().__init__(
-            layers=layers,
-            weights=weights,
-            points=means.numpy().astype("<f2").tobytes() + shown.numpy().astype("u1").tobytes(),
+            decoder=network,
+            points=halves(means, "codes") + shown.numpy().astype("u1").tobytes(),
+            images=pixels.to_bytes(first),
+            gauss=gauss,
+            posteriors=_posteriors(model, first, limit) if posterior else b"",
+            posterior_side=SIDE if posterior else 0,
             image_shape=list(model.image_shape),
             classes={str(k): str(classes[k]) for k in shown.unique().tolist()} if classes else {},
             limit=limit,
             tick=_tick(limit),
             prior=prior,
         )
+        network.users.add(self)
 
     @t.validate("z", "z1", "z2")
     def _finite(self, proposal):
@@ -175,9 +119,6 @@ class LatentPlane(anywidget.AnyWidget):
             "Run the cell to drag on it.",
         )
 
-    def _ipython_display_(self):
-        pixels.show(self, self.still())
-
     def __repr__(self):
         """One line: images on the map, and the chosen code."""
         z1, z2 = self.z
@@ -204,6 +145,34 @@ def _check(model, images, labels, classes):
         raise ValueError(f"labels lie in [{low}, {high}], [0, {len(SIGNS) - 1}] is needed.")
     if classes and len(classes) <= high:
         raise ValueError(f"classes has {len(classes)} names, labels go up to {high}.")
+
+
+def _check_choices(choices, count, posterior, prior):
+    if not isinstance(choices, int) or not 0 <= choices <= min(24, count):
+        raise ValueError(f"choices is {choices!r}, 0 to {min(24, count)} is needed.")
+    if posterior and not prior:
+        raise ValueError("posterior=True needs a VAE: an autoencoder has no p(z|x).")
+    if posterior and not choices:
+        raise ValueError("posterior=True needs images to choose from: give choices=8, for example.")
+
+
+@torch.no_grad()
+def _codes(model, images):
+    """Mean and standard deviation of q(z|x), each (N, 2); an autoencoder's code has deviation 0."""
+    q = model.encode(images.to(next(model.parameters()).device))
+    mean = pixels.mean_of(q).cpu()
+    return mean, torch.zeros_like(mean) if isinstance(q, torch.Tensor) else q.stddev.cpu()
+
+
+@torch.no_grad()
+def _posteriors(model, images, limit):
+    """p(z|x) on a grid over the map, row by row from the top: a byte a point, 255 at the largest."""
+    steps = ((torch.arange(SIDE) + 0.5) / SIDE * 2 - 1) * limit
+    z2, z1 = torch.meshgrid(-steps, steps, indexing="ij")
+    z = torch.stack([z1, z2], -1).reshape(-1, 2).to(next(model.parameters()).device)
+    log_prior, p = model.prior.log_prob(z), model.decode(z)
+    rows = [p.log_prob(x.to(z.device)) + log_prior for x in images]
+    return pixels.to_bytes(torch.stack([(row - row.max()).exp() for row in rows]))
 
 
 def _tick(limit):

@@ -20,6 +20,13 @@ _STYLE = f"""<style>
 .vae-teach-live .jupyter-widgets-disconnected::before {{ display: none; }}
 .vae-teach-panel.jupyter-widgets-disconnected {{ display: none; }}
 </style>"""
+PAGE_STYLE = """
+:root { color-scheme: light dark; }
+body { margin: 1em; font: 16px/1.5 system-ui, sans-serif; }
+:has(> .vae-teach-live) + .vae-teach-still { display: none; }
+.vae-teach-still { margin: 0; max-width: 60em; }
+.vae-teach-still img { max-width: 100%; background: white; }
+"""
 
 
 def mean_images(model, z):
@@ -58,6 +65,11 @@ def to_array(image):
     """
     values = (1 - image[0] if len(image) == 1 else image.permute(1, 2, 0)).clamp(0, 1)
     return np.round(values.numpy() * 255).astype(np.uint8)
+
+
+def to_bytes(images):
+    """Ink in [0, 1] as a byte a pixel, image by image: what the pages' function `stored` reads."""
+    return (images.detach().cpu().clamp(0, 1) * 255).round().to(torch.uint8).numpy().tobytes()
 
 
 def to_png(image, size=None):

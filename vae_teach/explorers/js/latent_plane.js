@@ -1,0 +1,93 @@
+// The latent plane: a map of codes, and beside it what the decoder draws at the chosen place.
+
+import { network } from "./network.js";
+import { add, clip, codeText, draggable, explorer, gallery, paint, picture, stored } from "./common.js";
+import { ellipses, legend, marks, plane } from "./plane.js";
+
+async function build({ model, root, guard, framed, follow, send }) {
+  const decode = await network(model, "decoder");
+  const limit = model.get("limit"), tick = model.get("tick"), shape = model.get("image_shape");
+  const prior = model.get("prior"), gauss = model.get("gauss"), side = model.get("posterior_side");
+  const what = prior ? ["Decoded: mean of p(x|z)", ", the mean of p(x|z)"] : ["Decoded image", ""];
+  const panels = add(root, "div", { className: "panels" });
+  const left = add(panels, "div", { className: "panel map" });
+  add(left, "div", { className: "heading", textContent: "Latent space: drag to choose z" });
+  const pad = add(left, "div", {
+    className: "pad", role: "slider", tabIndex: 0, "data-lm-suppress-shortcuts": "true",
+    "aria-valuemin": -limit, "aria-valuemax": limit,
+    "aria-label": "Code z in the latent plane. Arrow keys move it, with Shift further; Home: origin, End: corner",
+  });
+  const map = plane(pad, { limit, tick, prior, resolution: side });
+  marks(map, model.get("points"));
+  const here = add(pad, "div", { className: "here" });
+  const right = add(panels, "div", { className: "panel image" });
+  add(right, "div", { className: "heading", textContent: what[0] });
+  const canvas = picture(right, shape[2], shape[1], `Image decoded at the chosen z${what[1]}`, "decoded");
+  const readout = add(right, "div", { className: "readout" });
+  legend(root, model.get("classes"));
+  const images = model.get("images"), count = gauss.length;
+  const choose = (index) => {
+    const next = { chosen: index };
+    if (index >= 0) [next.z1, next.z2] = gauss[index].slice(0, 2).map((v) => clip(v, -limit, limit));
+    send(next);
+  };
+  let chooser = null;
+  if (count) {
+    const line = add(root, "div", { className: "chooser" });
+    add(line, "span", { textContent: prior
+      ? `Test images: show q(z|x)${side ? " and the true p(z|x), shaded" : ""}`
+      : "Test images: show the code" });
+    chooser = gallery(line, {
+      label: "Test images", images, count, shape, chosen: guard(choose),
+      names: (i) => `test image ${i + 1}`,
+    });
+  }
+  const showChosen = guard(() => {
+    const index = model.get("chosen");
+    chooser?.show(index);
+    map.overlay.innerHTML = index < 0 ? "" : ellipses(map, gauss[index].slice(0, 2), gauss[index].slice(2));
+    if (!map.canvas) return;
+    const shade = new ImageData(side, side);
+    if (index >= 0) {
+      const density = stored(model.get("posteriors"), index, [1, side, side]);
+      density.forEach((v, i) => shade.data.set([93, 58, 155, 255 * Math.min(1, 1.2 * v)], 4 * i));
+    }
+    map.canvas.getContext("2d").putImageData(shade, 0, 0);
+  });
+
+  const code = () => [model.get("z1"), model.get("z2")];
+  const move = (z) => {
+    const [z1, z2] = z.map((v) => +clip(v, -limit, limit).toFixed(4));
+    send({ z1, z2 });
+  };
+  const later = framed(() => {
+    hand.take();
+    const z = code();
+    const [x, y] = map.share(z.map((v) => clip(v, -limit, limit)));
+    here.style.left = `${x}%`;
+    here.style.top = `${y}%`;
+    readout.textContent = codeText(z);
+    if (!hand.dragging()) { // a screen reader hears where a drag ended, not each step of it
+      pad.setAttribute("aria-valuenow", z[0]);
+      pad.setAttribute("aria-valuetext", codeText(z));
+    }
+    paint(canvas, decode(z), shape);
+  });
+  const hand = draggable(pad, {
+    guard, later,
+    to: (x, y) => move(map.code(x, y)),
+    by: (x, y, far) => {
+      const z = code(), step = far ? tick / 2 : tick / 10;
+      move([z[0] + step * x, z[1] + step * y]);
+    },
+    home: () => move([0, 0]),
+    end: () => move([limit, limit]),
+  });
+  follow("z1 z2", later);
+  follow("chosen", showChosen);
+  showChosen();
+  paint(canvas, decode(code()), shape); // an error here keeps the still picture
+  later();
+}
+
+export default explorer("vae-teach-plane", build);

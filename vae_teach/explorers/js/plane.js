@@ -1,0 +1,91 @@
+// The plane z₁, z₂ drawn to scale: axes, the prior's circles, codes drawn as their labels.
+
+import { halves } from "./network.js";
+import { add } from "./common.js";
+
+// The square [-limit, limit]² in the SVG's units: room for tick labels left and below.
+const SIDE = 400, LEFT = 44, TOP = 1, WIDTH = 446, HEIGHT = 438;
+const SIGNS = "0123456789abcdefghijklmnopqrstuvwxyz";
+
+/** Puts the plane into `parent`. Returns
+ * - svg, and overlay: a group above the codes for whatever an explorer draws there;
+ * - canvas: behind the codes, over exactly the square, or null: asked for by `resolution` > 0;
+ * - at(z): place in the SVG's units; unit: how long 1 is there;
+ * - code(x, y): the code under a place of the screen; share(z): [left, top] in % of the plane. */
+export function plane(parent, { limit, tick, prior, resolution = 0 }) {
+  const unit = SIDE / (2 * limit), bottom = TOP + SIDE;
+  const px = (v) => LEFT + SIDE / 2 + v * unit, py = (v) => TOP + SIDE / 2 - v * unit;
+  let ticks = "", circles = "";
+  for (let i = -Math.floor(limit / tick); i <= limit / tick; i++) {
+    const v = +(i * tick).toPrecision(6), label = String(v).replace("-", "−");
+    ticks += `<path d="M${px(v)} ${bottom}v5M${LEFT} ${py(v)}h-5"/>
+      <text x="${px(v)}" y="${bottom + 18}" text-anchor="middle">${label}</text>
+      <text x="${LEFT - 8}" y="${py(v)}" dy=".35em" text-anchor="end">${label}</text>`;
+  }
+  for (const radius of prior ? [1, 2] : []) {
+    if (radius > limit || radius * unit < 12) continue;
+    const circle = `cx="${px(0)}" cy="${py(0)}" r="${radius * unit}"/>`;
+    circles += `<circle class="halo" ${circle}<circle ${circle}
+      <text x="${px(0)}" y="${py(radius)}" dy="-4" text-anchor="middle">${radius} sd of p(z)</text>`;
+  }
+  const frame = add(parent, "div", { className: "plane" });
+  let canvas = null;
+  if (resolution) {
+    canvas = add(frame, "canvas", { width: resolution, height: resolution, className: "ground" });
+    canvas.setAttribute("aria-hidden", "true");
+    Object.assign(canvas.style, {
+      left: `${(100 * LEFT) / WIDTH}%`, top: `${(100 * TOP) / HEIGHT}%`,
+      width: `${(100 * SIDE) / WIDTH}%`, height: `${(100 * SIDE) / HEIGHT}%`,
+    });
+  }
+  frame.insertAdjacentHTML("beforeend", `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true">
+    <g class="marks"></g><g class="prior">${circles}</g><g class="overlay"></g>
+    <g class="axes"><rect x="${LEFT}" y="${TOP}" width="${SIDE}" height="${SIDE}"/>${ticks}
+      <text class="name" x="${LEFT + SIDE / 2}" y="${HEIGHT - 2}" text-anchor="middle">z₁</text>
+      <text class="name" x="9" y="${TOP + SIDE / 2}" dy=".35em" text-anchor="middle">z₂</text></g></svg>`);
+  const svg = frame.querySelector("svg");
+  const at = (z) => [px(z[0]), py(z[1])];
+  return {
+    frame, svg, canvas, at, unit, overlay: svg.querySelector(".overlay"),
+    code(x, y) {
+      const box = frame.getBoundingClientRect(), scale = WIDTH / (box.width * unit);
+      return [(x - box.left) * scale - LEFT / unit - limit,
+        limit + TOP / unit - (y - box.top) * scale];
+    },
+    share: (z) => [(100 * at(z)[0]) / WIDTH, (100 * at(z)[1]) / HEIGHT],
+  };
+}
+
+/** Codes drawn as their labels: `view` holds N pairs of float16, then N labels, a byte each. */
+export function marks(map, view) {
+  const count = view.byteLength / 5;
+  const at = halves(new DataView(view.buffer, view.byteOffset, 4 * count));
+  let text = "";
+  for (let i = 0; i < count; i++) {
+    const label = view.getUint8(4 * count + i), [x, y] = map.at([at[2 * i], at[2 * i + 1]]);
+    text += `<text class="c${label % 10}" x="${x.toFixed(1)}" y="${y.toFixed(1)}"
+      dy=".35em">${SIGNS[label]}</text>`;
+  }
+  map.svg.querySelector(".marks").innerHTML = text;
+}
+
+/** Ellipses at 1 and 2 standard deviations of a Gaussian q(z|x), dashed, with the mean as a cross. */
+export function ellipses(map, mean, sd) {
+  const [x, y] = map.at(mean), [a, b] = sd.map((s) => s * map.unit);
+  const cross = `<path class="q" d="M${x - 5} ${y}h10M${x} ${y - 5}v10"/>`;
+  return cross + [1, 2].map((k) => {
+    const ellipse = `cx="${x}" cy="${y}" rx="${k * a}" ry="${k * b}"/>`;
+    return `<ellipse class="halo" ${ellipse}<ellipse class="q" ${ellipse}`;
+  }).join("");
+}
+
+/** The names of the labels, each with its mark. */
+export function legend(parent, classes) {
+  const list = add(parent, "ul", { className: "names" });
+  for (const [label, name] of Object.entries(classes)) {
+    const item = add(list, "li");
+    add(item, "b", { className: `c${label % 10}`, textContent: SIGNS[label] });
+    item.append(` ${name}`);
+  }
+  list.hidden = !list.children.length;
+}
