@@ -47,7 +47,7 @@ def _exact(model, x, grid):
     todo = torch.arange(len(x), device=x.device)
     while True:
         z = prior.mean + span * ((cells + 0.5) / grid - 0.5)
-        log_joint = _log_joint_at(model, x[todo], z)  # (B, G)
+        log_joint = log_joint_at(model, x[todo], z)  # (B, G)
         result[todo] = log_joint.logsumexp(1) + (span / grid).log().sum()
         group = (cells % 2) @ (2 ** torch.arange(dims, device=x.device))
         coarser = torch.stack([log_joint[:, group == g].logsumexp(1) for g in range(2**dims)])
@@ -82,7 +82,7 @@ def posterior_on_grid(model, x, grid=200, extent=4.0):
         raise ValueError(f"latent_dim is {model.latent_dim}, posterior_on_grid needs 2.")
     points = torch.linspace(-extent, extent, grid, device=x.device)
     z = torch.cartesian_prod(points, points)  # first coordinate varies slowest
-    log_joint = _log_joint_at(model, x, z)
+    log_joint = log_joint_at(model, x, z)
     log_cell = 2 * math.log(2 * extent / (grid - 1))
     log_density = log_joint - log_joint.logsumexp(1, keepdim=True) - log_cell
     return points, log_density.reshape(-1, grid, grid).transpose(1, 2)
@@ -162,8 +162,17 @@ def _log_joint(model, x, z, chunk=8_000):
     )
 
 
-def _log_joint_at(model, x, z):
-    """log p(x|z) + log p(z) of every image at every code z (G, d), shape (B, G)."""
+def log_joint_at(model, x, z):
+    """log p(x|z) + log p(z), in nats.
+
+    Args:
+        model: has `decode` and `prior`.
+        x: images (B, C, H, W) in [0, 1].
+        z: codes (G, d).
+
+    Returns:
+        (B, G), of every image at every code.
+    """
     return torch.cat(
         [
             pairwise_log_prob(model.decode(part), x) + model.prior.log_prob(part)

@@ -9,13 +9,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from vae_teach import checks
+from vae_teach.evaluation.likelihood import log_joint_at, posterior_on_grid
 from vae_teach.explorers import pixels
 from vae_teach.explorers.web import Network, WebExplorer, halves, network_trait, script
 from vae_teach.figures import LABELS  # as in latent_plane.css
 
 POINTS = 2000  # images on the map at most: more only hide each other and weigh the page down
 SIGNS = "0123456789abcdefghijklmnopqrstuvwxyz"  # one mark a label, as in latent_plane.js
-SIDE = 64  # points of the grid on which a true posterior is shown, in each direction
+SIDE = 64  # points of the lens in which a true posterior is shown, in each direction
 
 
 class LatentPlane(WebExplorer):
@@ -32,9 +33,10 @@ class LatentPlane(WebExplorer):
             most 2,000 of them, evenly picked; the one in a hundred farthest out may lie outside it.
         labels: int64 (N,) from 0 to 35, drawn as 0-9, a-z.
         classes: the labels' names for a legend, or None.
-        choices: how many of the first images can be chosen below the map, at most 24; the encoder's
-            ellipses of the chosen one, at 1 and 2 standard deviations, are drawn on it.
-        posterior: also shade the true posterior p(z|x) of the chosen image; VAEs only.
+        choices: how many of the first images can be chosen below the map, at most 24. The encoder's
+            ellipses of the chosen one, at 1 and 2 standard deviations, are drawn on the map and,
+            enlarged, in a lens beside the images. Not for autoencoders, whose codes are points.
+        posterior: shade the true posterior p(z|x) in the lens, by Bayes' rule on a grid.
 
     Attributes:
         z: the chosen code, a tuple of two floats; reads and sets what the page shows.
@@ -54,7 +56,8 @@ class LatentPlane(WebExplorer):
     points = t.Bytes().tag(sync=True)
     images = t.Bytes().tag(sync=True)  # the choices, a byte a pixel
     gauss = t.List().tag(sync=True)  # for each of them the mean and the standard deviation of q(z|x)
-    posteriors = t.Bytes().tag(sync=True)
+    windows = t.List().tag(sync=True)  # what the lens shows: its middle, and half its side
+    posteriors = t.Bytes().tag(sync=True)  # in the lens, row by row from the top; 255 at the largest
     posterior_side = t.Int(0).tag(sync=True)
     image_shape = t.List().tag(sync=True)
     classes = t.Dict().tag(sync=True)
@@ -74,15 +77,17 @@ class LatentPlane(WebExplorer):
         limit = max(3.0 if prior else 0.5, math.ceil(2 * reach.quantile(0.99).item()) / 2)
         means, shown = means[reach <= limit], labels[picked][reach <= limit]
         first = images[:choices]
-        gauss = torch.cat(_codes(model, first), 1).tolist() if choices else []
+        mean, sd = _codes(model, first) if choices else (means[:0], means[:0])
+        windows, shades = _lenses(model, first, mean, sd, limit, posterior)
         self._model, self._means, self._labels = model, means, shown
         network = Network.decoder(model)
         super().__init__(
             decoder=network,
             points=halves(means, "codes") + shown.numpy().astype("u1").tobytes(),
             images=pixels.to_bytes(first),
-            gauss=gauss,
-            posteriors=_posteriors(model, first, limit) if posterior else b"",
+            gauss=torch.cat([mean, sd], 1).tolist(),
+            windows=windows,
+            posteriors=shades,
             posterior_side=SIDE if posterior else 0,
             image_shape=list(model.image_shape),
             classes={str(k): str(classes[k]) for k in shown.unique().tolist()} if classes else {},
@@ -150,29 +155,47 @@ def _check(model, images, labels, classes):
 def _check_choices(choices, count, posterior, prior):
     if not isinstance(choices, int) or not 0 <= choices <= min(24, count):
         raise ValueError(f"choices is {choices!r}, 0 to {min(24, count)} is needed.")
-    if posterior and not prior:
-        raise ValueError("posterior=True needs a VAE: an autoencoder has no p(z|x).")
+    if (posterior or choices) and not prior:
+        raise ValueError("choices and posterior need a VAE: an autoencoder has no q(z|x) or p(z|x).")
     if posterior and not choices:
         raise ValueError("posterior=True needs images to choose from: give choices=8, for example.")
 
 
 @torch.no_grad()
 def _codes(model, images):
-    """Mean and standard deviation of q(z|x), each (N, 2); an autoencoder's code has deviation 0."""
+    """Mean and standard deviation of q(z|x), each (N, 2); an autoencoder's code has no deviation."""
     q = model.encode(images.to(next(model.parameters()).device))
-    mean = pixels.mean_of(q).cpu()
-    return mean, torch.zeros_like(mean) if isinstance(q, torch.Tensor) else q.stddev.cpu()
+    return pixels.mean_of(q).cpu(), None if isinstance(q, torch.Tensor) else q.stddev.cpu()
 
 
-@torch.no_grad()
-def _posteriors(model, images, limit):
-    """p(z|x) on a grid over the map, row by row from the top: a byte a point, 255 at the largest."""
-    steps = ((torch.arange(SIDE) + 0.5) / SIDE * 2 - 1) * limit
+def _lenses(model, images, mean, sd, limit, posterior):
+    """Windows [z1, z2, half a side] on q(z|x), and with `posterior` on p(z|x), whose shades follow."""
+    low, high = mean - 3 * sd, mean + 3 * sd
+    if posterior:
+        on_map = posterior_on_grid(model, images, 400, max(6.0, limit))  # finds it, if coarsely
+        p_mean, p_sd = (m.cpu() for m in _moments(*on_map))
+        low, high = low.minimum(p_mean - 3 * p_sd), high.maximum(p_mean + 3 * p_sd)
+    middle, half = (low + high) / 2, (high - low).amax(1, keepdim=True) / 2
+    windows = torch.cat([middle, half], 1).tolist()
+    if not posterior:
+        return windows, b""
+    steps = (torch.arange(SIDE) + 0.5) / SIDE * 2 - 1
     z2, z1 = torch.meshgrid(-steps, steps, indexing="ij")
-    z = torch.stack([z1, z2], -1).reshape(-1, 2).to(next(model.parameters()).device)
-    log_prior, p = model.prior.log_prob(z), model.decode(z)
-    rows = [p.log_prob(x.to(z.device)) + log_prior for x in images]
-    return pixels.to_bytes(torch.stack([(row - row.max()).exp() for row in rows]))
+    shades = []
+    for x, (a, b, size) in zip(images, windows, strict=True):
+        z = torch.stack([a + size * z1, b + size * z2], -1).reshape(-1, 2)
+        log_p = log_joint_at(model, x[None], z.to(next(model.parameters()).device))[0]
+        shades.append((log_p - log_p.max()).exp())
+    return windows, pixels.to_bytes(torch.stack(shades))
+
+
+def _moments(points, log_density):
+    """Mean and standard deviation, each (B, 2), of densities on a grid (B, second, first)."""
+    share = log_density.exp()
+    share = share / share.sum((1, 2), keepdim=True)
+    sides = torch.stack([share.sum(1), share.sum(2)], 1)  # (B, 2, G)
+    mean = sides @ points
+    return mean, (sides @ points**2 - mean**2).clamp(min=0).sqrt()
 
 
 def _tick(limit):

@@ -20,17 +20,23 @@ JS = pathlib.Path(__file__).parent / "js"
 def script(*names):
     """The JavaScript modules of these names as one, in this order: each imports earlier ones only."""
     parts = [(JS / f"{name}.js").read_text("utf-8") for name in names]
-    return "\n".join(re.sub(r"^import .*;\n", "", part, flags=re.MULTILINE) for part in parts)
+    return "\n".join(re.sub(r"^import [^;]*;\n", "", part, flags=re.MULTILINE) for part in parts)
+
+
+def style(*names):
+    """The rules all explorers share, and those of these names."""
+    return "\n".join((JS / f"{name}.css").read_text("utf-8") for name in ("explorers", *names))
 
 
 class WebExplorer(anywidget.AnyWidget):
     """A widget whose picture is computed in the page: it follows the pointer while the kernel works.
 
-    A subclass has `_esm = script(...)`, synced traits for all that its JavaScript needs, and
-    `still()`; networks are traits made with `network_trait` and `self.network(...)`.
+    A subclass has `_esm = script(...)` (and `_css = style("its_own")` where it needs one), synced traits for all that its JavaScript needs, and
+    `still()`. Networks are traits made with `network_trait()` that hold `Network.decoder(model)` or
+    the like; the explorer adds itself to their `users`.
     """
 
-    _css = (JS / "explorers.css").read_text("utf-8")
+    _css = style()
 
     def still(self):
         """HTML of a picture for readers without a kernel, a script or trust."""

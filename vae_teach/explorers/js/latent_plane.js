@@ -1,8 +1,35 @@
 // The latent plane: a map of codes, and beside it what the decoder draws at the chosen place.
 
 import { network } from "./network.js";
-import { add, clip, codeText, draggable, explorer, gallery, paint, picture, stored } from "./common.js";
+import {
+  add, clip, codeText, draggable, explorer, gallery, paint, picture, shown, stored,
+} from "./common.js";
 import { ellipses, legend, marks, plane } from "./plane.js";
+
+const LENS = 150; // the lens's side in its SVG's units
+
+/** A small window around q(z|x): its ellipses in blue, the true posterior shaded in purple. */
+function lens(parent, side) {
+  const frame = add(parent, "figure", { className: "lens", hidden: true });
+  const glass = add(frame, "div", { className: "glass", role: "img" });
+  const shade = add(glass, "canvas", { width: side || 1, height: side || 1 });
+  glass.insertAdjacentHTML("beforeend", `<svg viewBox="0 0 ${LENS} ${LENS}" aria-hidden="true">
+    <g class="overlay"></g></svg>`);
+  const words = add(frame, "figcaption");
+  return (q, [a, b, half], density) => {
+    frame.hidden = false;
+    const unit = LENS / (2 * half);
+    const map = { unit, at: (z) => [LENS / 2 + (z[0] - a) * unit, LENS / 2 - (z[1] - b) * unit] };
+    glass.querySelector(".overlay").innerHTML = ellipses(map, q.slice(0, 2), q.slice(2));
+    const [mean, sd] = [q.slice(0, 2), q.slice(2)].map((pair) => pair.map((v) => shown(v)).join(", "));
+    words.textContent = `q(z|x): mean (${mean}), sd (${sd}); the lens is ${shown(2 * half)} wide`;
+    glass.setAttribute("aria-label", words.textContent + (density ? ", p(z|x) shaded" : ""));
+    if (!density) return;
+    const image = new ImageData(side, side); // the square root keeps a small second mode visible
+    density.forEach((v, i) => image.data.set([131, 45, 182, 255 * Math.sqrt(v)], 4 * i));
+    shade.getContext("2d").putImageData(image, 0, 0);
+  };
+}
 
 async function build({ model, root, guard, framed, follow, send }) {
   const decode = await network(model, "decoder");
@@ -17,7 +44,7 @@ async function build({ model, root, guard, framed, follow, send }) {
     "aria-valuemin": -limit, "aria-valuemax": limit,
     "aria-label": "Code z in the latent plane. Arrow keys move it, with Shift further; Home: origin, End: corner",
   });
-  const map = plane(pad, { limit, tick, prior, resolution: side });
+  const map = plane(pad, { limit, tick, prior });
   marks(map, model.get("points"));
   const here = add(pad, "div", { className: "here" });
   const right = add(panels, "div", { className: "panel image" });
@@ -31,28 +58,23 @@ async function build({ model, root, guard, framed, follow, send }) {
     if (index >= 0) [next.z1, next.z2] = gauss[index].slice(0, 2).map((v) => clip(v, -limit, limit));
     send(next);
   };
-  let chooser = null;
+  let chooser = null, look = null;
   if (count) {
     const line = add(root, "div", { className: "chooser" });
-    add(line, "span", { textContent: prior
-      ? `Test images: show q(z|x)${side ? " and the true p(z|x), shaded" : ""}`
-      : "Test images: show the code" });
-    chooser = gallery(line, {
+    const block = add(line, "div");
+    add(block, "div", { textContent: side
+      ? "Test images: their q(z|x), dashed, and the true p(z|x), shaded" : "Test images: their q(z|x)" });
+    chooser = gallery(block, {
       label: "Test images", images, count, shape, chosen: guard(choose),
       names: (i) => `test image ${i + 1}`,
     });
+    look = lens(line, side);
   }
   const showChosen = guard(() => {
-    const index = model.get("chosen");
+    const index = model.get("chosen"), q = gauss[index];
     chooser?.show(index);
-    map.overlay.innerHTML = index < 0 ? "" : ellipses(map, gauss[index].slice(0, 2), gauss[index].slice(2));
-    if (!map.canvas) return;
-    const shade = new ImageData(side, side);
-    if (index >= 0) {
-      const density = stored(model.get("posteriors"), index, [1, side, side]);
-      density.forEach((v, i) => shade.data.set([93, 58, 155, 255 * Math.min(1, 1.2 * v)], 4 * i));
-    }
-    map.canvas.getContext("2d").putImageData(shade, 0, 0);
+    map.overlay.innerHTML = q ? ellipses(map, q.slice(0, 2), q.slice(2)) : "";
+    if (q) look(q, model.get("windows")[index], side && stored(model.get("posteriors"), index, [1, side, side]));
   });
 
   const code = () => [model.get("z1"), model.get("z2")];

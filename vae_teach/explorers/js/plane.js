@@ -9,10 +9,9 @@ const SIGNS = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 /** Puts the plane into `parent`. Returns
  * - svg, and overlay: a group above the codes for whatever an explorer draws there;
- * - canvas: behind the codes, over exactly the square, or null: asked for by `resolution` > 0;
  * - at(z): place in the SVG's units; unit: how long 1 is there;
  * - code(x, y): the code under a place of the screen; share(z): [left, top] in % of the plane. */
-export function plane(parent, { limit, tick, prior, resolution = 0 }) {
+export function plane(parent, { limit, tick, prior }) {
   const unit = SIDE / (2 * limit), bottom = TOP + SIDE;
   const px = (v) => LEFT + SIDE / 2 + v * unit, py = (v) => TOP + SIDE / 2 - v * unit;
   let ticks = "", circles = "";
@@ -29,15 +28,6 @@ export function plane(parent, { limit, tick, prior, resolution = 0 }) {
       <text x="${px(0)}" y="${py(radius)}" dy="-4" text-anchor="middle">${radius} sd of p(z)</text>`;
   }
   const frame = add(parent, "div", { className: "plane" });
-  let canvas = null;
-  if (resolution) {
-    canvas = add(frame, "canvas", { width: resolution, height: resolution, className: "ground" });
-    canvas.setAttribute("aria-hidden", "true");
-    Object.assign(canvas.style, {
-      left: `${(100 * LEFT) / WIDTH}%`, top: `${(100 * TOP) / HEIGHT}%`,
-      width: `${(100 * SIDE) / WIDTH}%`, height: `${(100 * SIDE) / HEIGHT}%`,
-    });
-  }
   frame.insertAdjacentHTML("beforeend", `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true">
     <g class="marks"></g><g class="prior">${circles}</g><g class="overlay"></g>
     <g class="axes"><rect x="${LEFT}" y="${TOP}" width="${SIDE}" height="${SIDE}"/>${ticks}
@@ -46,7 +36,7 @@ export function plane(parent, { limit, tick, prior, resolution = 0 }) {
   const svg = frame.querySelector("svg");
   const at = (z) => [px(z[0]), py(z[1])];
   return {
-    frame, svg, canvas, at, unit, overlay: svg.querySelector(".overlay"),
+    frame, svg, at, unit, overlay: svg.querySelector(".overlay"),
     code(x, y) {
       const box = frame.getBoundingClientRect(), scale = WIDTH / (box.width * unit);
       return [(x - box.left) * scale - LEFT / unit - limit,
