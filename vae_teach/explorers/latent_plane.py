@@ -55,9 +55,13 @@ class LatentPlane(WebExplorer):
     decoder = network_trait()
     points = t.Bytes().tag(sync=True)
     images = t.Bytes().tag(sync=True)  # the choices, a byte a pixel
-    gauss = t.List().tag(sync=True)  # for each of them the mean and the standard deviation of q(z|x)
+    gauss = t.List().tag(
+        sync=True
+    )  # for each of them the mean and the standard deviation of q(z|x)
     windows = t.List().tag(sync=True)  # what the lens shows: its middle, and half its side
-    posteriors = t.Bytes().tag(sync=True)  # in the lens, row by row from the top; 255 at the largest
+    posteriors = t.Bytes().tag(
+        sync=True
+    )  # in the lens, row by row from the top; 255 at the largest
     posterior_side = t.Int(0).tag(sync=True)
     image_shape = t.List().tag(sync=True)
     classes = t.Dict().tag(sync=True)
@@ -156,7 +160,9 @@ def _check_choices(choices, count, posterior, prior):
     if not isinstance(choices, int) or not 0 <= choices <= min(24, count):
         raise ValueError(f"choices is {choices!r}, 0 to {min(24, count)} is needed.")
     if (posterior or choices) and not prior:
-        raise ValueError("choices and posterior need a VAE: an autoencoder has no q(z|x) or p(z|x).")
+        raise ValueError(
+            "choices and posterior need a VAE: an autoencoder has no q(z|x) or p(z|x)."
+        )
     if posterior and not choices:
         raise ValueError("posterior=True needs images to choose from: give choices=8, for example.")
 

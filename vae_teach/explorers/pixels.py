@@ -23,7 +23,7 @@ _STYLE = f"""<style>
 PAGE_STYLE = """
 :root { color-scheme: light dark; }
 body { margin: 1em; font: 16px/1.5 system-ui, sans-serif; }
-:has(> .vae-teach-live) + .vae-teach-still { display: none; }
+[data-explorer]:has(> .vae-teach-live) ~ .vae-teach-still { display: none; }
 .vae-teach-still { margin: 0; max-width: 60em; }
 .vae-teach-still img { max-width: 100%; background: white; }
 """

@@ -31,9 +31,10 @@ def style(*names):
 class WebExplorer(anywidget.AnyWidget):
     """A widget whose picture is computed in the page: it follows the pointer while the kernel works.
 
-    A subclass has `_esm = script(...)` (and `_css = style("its_own")` where it needs one), synced traits for all that its JavaScript needs, and
-    `still()`. Networks are traits made with `network_trait()` that hold `Network.decoder(model)` or
-    the like; the explorer adds itself to their `users`.
+    A subclass has `_esm = script(...)` (and `_css = style("its_own")` where it needs one), synced
+    traits for all that its JavaScript needs, and `still()`. Networks are traits made with
+    `network_trait()` that hold `Network.decoder(model)` or the like; the explorer adds itself to
+    their `users`.
     """
 
     _css = style()
@@ -67,12 +68,14 @@ class WebExplorer(anywidget.AnyWidget):
         pixels.show(self, self.still())
 
 
+_SHARED = weakref.WeakKeyDictionary()  # nn.Sequential -> Network
+
+
 class Network(Widget):
     """A network's layers and weights, in the page once for all explorers that use it."""
 
     layers = t.List().tag(sync=True)
     weights = t.Bytes().tag(sync=True)
-    _shared = weakref.WeakKeyDictionary()  # nn.Sequential -> Network
 
     @classmethod
     def of(cls, sequential, name, end=()):
@@ -88,9 +91,13 @@ class Network(Widget):
         """
         layers, weights = pack(sequential, name)
         layers += [list(layer) for layer in end]
-        shared = cls._shared.get(sequential)
-        if shared is None or shared.comm is None or (shared.layers, shared.weights) != (layers, weights):
-            shared = cls._shared[sequential] = cls(layers=layers, weights=weights)
+        shared = _SHARED.get(sequential)
+        if (
+            shared is None
+            or shared.comm is None
+            or (shared.layers, shared.weights) != (layers, weights)
+        ):
+            shared = _SHARED[sequential] = cls(layers=layers, weights=weights)
             shared.users = weakref.WeakSet()
         return shared
 
@@ -114,6 +121,7 @@ class Network(Widget):
 
 def network_trait():
     """A trait that holds a Network; the page finds it by `network(model, name)`."""
+
     def to_json(value, _widget):
         return value and f"IPY_MODEL_{value.model_id}"
 
@@ -200,7 +208,9 @@ def live(states):
     Args:
         states: dict of model id -> saved state, as under "state" in a notebook's widget metadata.
     """
-    wanted = {key: {"state": s["state"], "buffers": s.get("buffers", [])} for key, s in states.items()}
+    wanted = {
+        key: {"state": s["state"], "buffers": s.get("buffers", [])} for key, s in states.items()
+    }
     data = json.dumps(wanted).replace("</", "<\\/")  # no tag may end inside a script
     return (
         f'<script type="application/json" id="vae-teach-state">{data}</script>\n'
