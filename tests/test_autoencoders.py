@@ -182,7 +182,7 @@ def test_the_panels_show_what_their_sliders_say():
     for t in (0.0, 0.5):
         panel._controls["t"].value = t
         assert ((panel._pixels == half).all()) == (t == 0.5)
-    assert not panel._message.value
+    assert not panel.error
 
 
 def test_the_pictures_have_words():

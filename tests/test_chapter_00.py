@@ -25,7 +25,7 @@ def test_far_away_the_class_is_sure_and_the_evidence_is_not():
     for control, value in zip(panel._controls.values(), (11.0, 0.3), strict=True):
         control.value = value
     assert panel.values == {"x": 11.0, "share": 0.3}
-    assert panel._message.layout.display == "none"
+    assert not panel.error
     joint = log_joint(torch.tensor(11.0), 0.3)
     assert joint.softmax(0)[1] > 0.9999
     assert joint.logsumexp(0).exp() < 1e-15

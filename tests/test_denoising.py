@@ -1,13 +1,20 @@
-"""Fields and the noise panels draw what they are given."""
+"""Fields and the corruption lab draw what they are given."""
 
 import re
 
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from vae_teach.explorers.denoising import field_panel, level_slider, noise_panel
+from vae_teach.explorers.denoising import (
+    blank_square,
+    blur,
+    corruption_lab,
+    field_panel,
+    salt_and_pepper,
+)
 from vae_teach.figures.fields import clouds, density_map, lattice, vector_fields
 
 ALT = "What a reader who cannot see it needs to know."
@@ -49,30 +56,60 @@ def test_pictures_have_alt_text():
         assert len(picture.png()) < 100_000
 
 
-def test_the_noise_panel_follows_its_slider_and_comes_back():
+def test_the_corruption_lab_follows_its_controls_and_comes_back():
     images = torch.rand(5, 1, 28, 28)
     noise = torch.rand_like(images)
-    slider = level_slider("masking rate", 0.5, highest=0.9)
     seen = {}
 
     def keep(corrupted):
         seen["corrupted"] = corrupted
         return 0.5 * corrupted
 
-    panel = noise_panel(images, lambda x, v: x * (noise >= v), {"half": keep}, slider, ALT)
+    kinds = {
+        "mask": (lambda x, rate: x * (noise >= rate), 0.9, "rate {:.2f}"),
+        "square": (blank_square, 20, "side {:.0f}"),
+    }
+    panel = corruption_lab(images, kinds, {"half": keep}, ALT)
+    kind, level = panel._controls["kind"], panel._controls["level"]
+    level.value = 0.5
     first = panel._pixels
-    slider.value = 0.8
-    assert torch.equal(seen["corrupted"], images * (noise >= 0.8))
+    assert torch.equal(seen["corrupted"], images * (noise >= 0.45))
+    level.value = 0.8
+    assert torch.equal(seen["corrupted"], images * (noise >= 0.8 * 0.9))
     assert (panel._pixels != first).any()
-    slider.value = 0.5
+    kind.value = "square"
+    assert torch.equal(seen["corrupted"], blank_square(images, 16))
+    texts = [t.get_text() for t in panel._draw(**panel.values).texts]
+    error = (seen["corrupted"] - images).square().flatten(1).sum(1).mean()
+    assert "square\nside 16" in texts
+    assert f"{error:.1f}" in texts
+    kind.value, level.value = "mask", 0.5
     assert (panel._pixels == first).all()
-    slider.value = 0.0  # nothing dropped: the second row is the first one again
+    level.value = 0.0  # nothing dropped: the second row is the first one again
     strip = np.asarray(panel._pixels)
     height = 60
     top = next(r for r in range(100) if (strip[r, 115:395] < 200).any())
     assert (
         strip[top : top + 50, 115:395] == strip[top + height : top + height + 50, 115:395]
     ).all()
+
+
+def test_what_nobody_was_trained_on():
+    x, noise = torch.rand(2, 1, 28, 28), torch.rand(2, 1, 28, 28)
+    spoilt = salt_and_pepper(x, 0.4, noise)
+    assert ((spoilt == 0) == (noise < 0.2)).all()
+    assert ((spoilt == 1) == (noise >= 0.8)).all()
+    assert (spoilt == x)[(noise >= 0.2) & (noise < 0.8)].all()
+    for untouched in (salt_and_pepper(x, 0, noise), blank_square(x, 0.4), blur(x, 0)):
+        assert torch.equal(untouched, x)
+    square = blank_square(x, 9.6)
+    assert (square == 0).sum() == 2 * 100
+    assert (square[:, :, 9:19, 9:19] == 0).all()
+    dot = torch.zeros(1, 1, 29, 29)
+    dot[..., 14, 14] = 1
+    assert (
+        blur(dot, 2.0) - torch.from_numpy(gaussian_filter(dot.numpy()[0, 0], 2))
+    ).abs().max() < 1e-3
 
 
 def test_points_follow_the_arrows_to_the_data():
@@ -85,7 +122,7 @@ def test_points_follow_the_arrows_to_the_data():
     assert (moved != first).any()
     controls["sigma"].value = 0.2
     assert (panel._pixels != moved).any()
-    assert panel._message.layout.display == "none"
+    assert not panel.error
     controls["sigma"].value = 0.4
     assert (panel._pixels == moved).all()
     assert "Toy." in panel.still()

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from vae_teach import em
-from vae_teach.explorers.em import em_walk, small_variance
+from vae_teach.explorers.em import small_variance
 from vae_teach.figures.em import clusters, ellipse, gap_map, staircase
 
 ALT = "what a reader who cannot see the picture needs"
@@ -36,18 +36,6 @@ def test_an_ellipse_lies_two_deviations_out():
     assert np.allclose(distance, 4)
 
 
-def test_the_walk_shows_each_half_step(x, path):
-    panel = em_walk(x, path)
-    (slider,) = (c for c in panel.children if hasattr(c, "max"))
-    seen = set()
-    for step in range(len(path)):
-        slider.value = step
-        seen.add(panel._pixels.tobytes())
-        assert panel._message.layout.display == "none", panel._message.value
-    assert len(seen) == len(path)
-    assert "staircase" in panel.still()
-
-
 def test_small_variance_runs_from_k_means_to_no_idea(x):
     def fixed_point(sigma):
         asked.append(sigma)
@@ -57,7 +45,7 @@ def test_small_variance_runs_from_k_means_to_no_idea(x):
     asked, centres = [], torch.tensor([[-3.0, 0], [3, 0], [0, 4]]).double()
     panel = small_variance(x, fixed_point, centres)
     assert len(asked) == len(set(asked))  # once for each σ, none while dragging
-    (slider,) = (c for c in panel.children if hasattr(c, "options"))
+    (slider,) = (c for c in panel._controls.values() if hasattr(c, "options"))
     before = panel._pixels.copy()
     slider.value = slider.options[-1][1]
     assert (panel._pixels != before).any()

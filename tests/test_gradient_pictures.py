@@ -89,7 +89,7 @@ def test_the_estimator_panel_follows_every_control():
         panel._controls[name].value = value
         assert (panel._pixels != seen[-1]).any()
         seen.append(panel._pixels)
-    assert panel._message.value == ""
+    assert not panel.error
 
 
 def test_the_simplex_panel_hands_its_function_the_right_numbers():
@@ -105,7 +105,7 @@ def test_the_simplex_panel_hands_its_function_the_right_numbers():
     logits, temperature = calls[-1]
     assert temperature == pytest.approx(0.1)
     assert logits.exp().tolist() == pytest.approx([0.2, 0.48, 0.32])
-    assert panel._message.value == ""
+    assert not panel.error
 
 
 def test_stills_have_alternative_text():

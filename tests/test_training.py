@@ -1,4 +1,5 @@
 import copy
+import itertools
 import math
 
 import pytest
@@ -151,6 +152,54 @@ def test_after_epoch_sees_the_history(digits):
         after_epoch=lambda model, history: lengths.append(len(history.seconds)),
     )  # fmt: skip
     assert lengths == [1, 2, 3]
+
+
+def test_watch_sees_every_step_and_changes_nothing(digits):
+    seen, runs = [], []
+    for watch in (None, lambda model, step: seen.append((step, weights(model), model.training))):
+        model = small_vae()
+        fit(
+            model, digits.train_images, elbo, epochs=2, batch_size=250, progress=False,
+            validation=digits.test_images, watch=watch,
+        )  # fmt: skip
+        runs.append(weights(model))
+    assert torch.equal(*runs)
+    assert [step for step, _, _ in seen] == list(range(7)), "two epochs of three steps"
+    assert torch.equal(seen[0][1], weights(small_vae()))
+    assert torch.equal(seen[-1][1], runs[0])
+    assert all(not torch.equal(a[1], b[1]) for a, b in itertools.pairwise(seen))
+
+
+@pytest.mark.parametrize("when", [0, 7])
+def test_interrupt_in_watch_keeps_weights_and_history(digits, when, capsys):
+    model, seen = small_vae(), []
+
+    def impatient(model, step):
+        seen.append(weights(model))
+        if step == when:
+            raise KeyboardInterrupt
+
+    history = fit(model, digits.train_images, elbo, epochs=9, progress=False, watch=impatient)
+    assert history.interrupted
+    assert len(seen) == when + 1
+    assert torch.equal(weights(model), seen[-1])
+    assert len(history.seconds) == len(history.train.get("bound", [])) == (2 if when else 0)
+    assert f"Interrupted in epoch {2 if when else 1}" in capsys.readouterr().out
+
+
+def test_an_error_in_watch_reaches_the_caller_and_weights_stay(digits):
+    model, seen = small_vae(), []
+    state = torch.random.get_rng_state()
+
+    def broken(model, step):
+        seen.append(weights(model))
+        if step == 3:
+            raise ZeroDivisionError("in watch")
+
+    with pytest.raises(ZeroDivisionError, match="in watch"):
+        fit(model, digits.train_images, elbo, progress=False, watch=broken)
+    assert torch.equal(weights(model), seen[3])
+    assert torch.equal(state, torch.random.get_rng_state())
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")

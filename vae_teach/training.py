@@ -1,5 +1,6 @@
 """Floor 4: one loop that trains every model of the course. It knows nothing about VAEs."""
 
+import itertools
 import math
 import sys
 import time
@@ -62,6 +63,7 @@ def fit(
     after_epoch=None,
     device="cpu",
     unit="nats",
+    watch=None,
 ):
     """Maximize the mean of objective(model, x) over shuffled batches with Adam.
 
@@ -84,6 +86,9 @@ def fit(
         after_epoch: called as after_epoch(model, history) after every epoch.
         device: "cpu", "cuda" or "mps".
         unit: of the objective, for the progress bar.
+        watch: called as watch(model, step) with step 0 before training and after every step of the
+            optimizer; such as an `explorers.Film`. It must leave the model as it finds it. An
+            exception in it ends training like one in the objective; the model keeps its weights.
 
     Returns:
         History. A keyboard interrupt ends training and keeps weights and history.
@@ -113,11 +118,19 @@ def fit(
     with torch.random.fork_rng(devices), bar:
         torch.manual_seed(seed)
         order = torch.Generator().manual_seed(seed)
+        numbers, epoch = itertools.count(), 1
+
+        def stepped():
+            if watch is not None:
+                watch(model, next(numbers))
+
         try:
+            stepped()
             for epoch in range(1, epochs + 1):
                 bar.start_epoch(epoch, epochs)
                 _train_epoch(
-                    model, data, objective, batch_size, optimizer, schedule, order, history, bar
+                    *(model, data, objective, batch_size, optimizer, schedule),
+                    *(order, history, bar, stepped),
                 )
                 if held_out is not None:
                     for name, mean in _means(model, held_out, objective, device).items():
@@ -134,7 +147,9 @@ def fit(
     return history
 
 
-def _train_epoch(model, data, objective, batch_size, optimizer, schedule, order, history, bar):
+def _train_epoch(
+    model, data, objective, batch_size, optimizer, schedule, order, history, bar, stepped
+):
     """One pass over the data in random order; what was seen is recorded even if it is cut short."""
     count, device = len(data[0]), data[0].device
     check_every = 1 if device.type == "cpu" else 50  # reading a number waits for an accelerator
@@ -159,6 +174,7 @@ def _train_epoch(model, data, objective, batch_size, optimizer, schedule, order,
             names, seen = tuple(terms), seen + len(rows)
             sums = sums + torch.stack([term.detach().sum() for term in terms.values()])
             bar.advance(len(rows), names, sums, seen)
+            stepped()  # last: a step that is watched is recorded, whatever happens in there
     finally:
         if seen:
             seconds = time.perf_counter() - started

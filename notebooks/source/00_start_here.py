@@ -243,11 +243,11 @@ Panel(
 )
 
 # %% [markdown]
-# Some numbers of the code change much, some almost nothing. Here are eight of the twenty, starting from a test
-# image:
+# Some numbers of the code change much, some almost nothing. Each slider moves one of them, starting from a test
+# image; the most used come first.
 
 # %%
-LatentSliders(vae, z=vae.encode(digits.test_images[:1]).mean[0].detach(), dimensions=range(8))
+LatentSliders(vae, images=digits.test_images[:500])
 
 # %% [markdown]
 # ### Classify

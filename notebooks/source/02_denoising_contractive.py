@@ -38,7 +38,13 @@ from vae_teach.exercises.chapter_02 import (
     check_penalty,
     check_score,
 )
-from vae_teach.explorers.denoising import field_panel, level_slider, noise_panel
+from vae_teach.explorers.denoising import (
+    blank_square,
+    blur,
+    corruption_lab,
+    field_panel,
+    salt_and_pepper,
+)
 from vae_teach.figures.fields import clouds, lattice, vector_fields
 from vae_teach.models import Autoencoder
 from vae_teach.training import fit
@@ -227,35 +233,40 @@ figures.image_rows(
 )
 
 # %% [markdown]
-# ## Drag it
+# ## Corruption lab
 #
-# Drag the masking rate. The noise stays the same, so pixels go one after the other. When do you lose
-# the digit, and when does each network? Watch the errors at rate 0, too.
+# Drag the level of the mask. The noise stays the same, so pixels go one after the other. When do you lose
+# the digit, and when does each network? Watch the errors at rate 0, too. Then try the other kinds: the last three
+# (each pixel of *salt and pepper* turns black or white at the rate shown) were in nobody's training. Before you look:
+# which network will be the best on each?
 
 # %% tags=["aside"]
-noise_panel(
+kinds = {
+    "mask": (lambda images, rate: mask(images, rate, uniform[:12]), 0.95, "rate {:.2f}"),
+    "Gaussian noise": (lambda images, s: add_noise(images, s, normal[:12]), 1.2, "σ = {:.2f}"),
+    "salt and pepper": (
+        lambda images, rate: salt_and_pepper(images, rate, uniform[:12]),
+        0.6,
+        "rate {:.2f}",
+    ),
+    "blank square": (blank_square, 16, "side {:.0f} pixels"),
+    "blur": (blur, 4, "σ = {:.1f} pixels"),
+}
+networks = {"AE": ae, "DAE for masks": mask_dae, "DAE for noise": noise_dae}
+corruption_lab(
     x[:12],
-    lambda images, rate: mask(images, rate, uniform[:12]),
-    {"AE": lambda z: restore(ae, z), "denoising AE": lambda z: restore(mask_dae, z)},
-    level_slider("masking rate", 0.7, highest=0.95),
-    alt="Four rows of digits: originals, the same with most pixels dropped, an ordinary "
-    "autoencoder's faint output, and the denoising autoencoder's nearly whole digits.",
-    caption=f"{digits.name}, rate 0.7 to begin with. Beside each row its squared error against the originals.",
+    kinds,
+    {name: lambda z, model=model: restore(model, z) for name, model in networks.items()},
+    alt="Five rows of digits with their squared errors: originals, the same after the chosen corruption, "
+    "and what the ordinary autoencoder and the two denoising ones make of it.",
+    caption=f"{digits.name}. Beside each row its squared error against the originals, mean over the twelve.",
 )
 
 # %% [markdown]
-# Optional, 1 minute: the same for Gaussian noise.
-
-# %% tags=["aside"]
-noise_panel(
-    x[:12],
-    lambda images, sigma: add_noise(images, sigma, normal[:12]),
-    {"AE": lambda z: restore(ae, z), "denoising AE": lambda z: restore(noise_dae, z)},
-    level_slider("σ of the noise", 0.7, highest=1.2),
-    alt="Four rows of digits: originals, the same under heavy grey noise, an ordinary autoencoder's "
-    "blotched output, and the denoising autoencoder's smooth digits.",
-    caption=f"{digits.name}, σ = 0.7 to begin with. Trained for σ up to 1: beyond it the denoiser extrapolates.",
-)
+# **What you see.** Salt and pepper looks enough like Gaussian noise: the DAE for noise is soon ahead of both others.
+# The DAE for masks never saw ink where there was none, and is *worse* than the AE, except at the highest rates.
+# A large blank square is not unlike a mask, and both DAEs fill in a little of it. Blur only spreads ink, and there is
+# nothing to fill in: the DAE for masks, trained to add ink, makes blots of it.
 
 # %% [markdown]
 # ## Who wins where

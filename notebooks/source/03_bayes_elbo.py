@@ -38,7 +38,8 @@ from torch.nn.functional import softplus
 from vae_teach import data, evaluation
 from vae_teach.exercises import chapter_03 as exercise
 from vae_teach.explorers.bayes import bayes_rule
-from vae_teach.explorers.bounds import elbo_and_gap, two_directions
+from vae_teach.explorers.bounds import two_directions
+from vae_teach.explorers.elbo_bars import ElboBars
 from vae_teach.figures import bayes as picture
 from vae_teach.figures.derivation import Derivation
 from vae_teach.figures.graphical_model import graphical_model
@@ -944,7 +945,8 @@ exercise.check_elbo(elbo_on_grid)
 #
 # log p(x) does not depend on $q$. So what the ELBO gains, the gap $\mathrm{KL}(q\,\|\,p(z\mid x))$ loses: the two bars
 # always end at the same line. (Where the blue bar *begins* means nothing; its top and the red bar's length do.) The second decoder is a speedometer, $x \sim \mathcal N(z, 0.5^2)$:
-# linear, so its posterior is a Gaussian. Make the red bar as short as you can, for both.
+# linear, so its posterior is a Gaussian. Drag the peak of $q$, and make the red bar as short as you can, for both.
+# Beside the bars stand the parts of the ELBO, as in road 1.
 
 
 # %%
@@ -954,18 +956,16 @@ def split(decoder, mean, width, x=1.2, prior_mean=0.5):
     log_posterior = log_joint - log_joint.logsumexp(0) - math.log(dz)
     elbo = (log_q.exp() * (log_joint - log_q)).sum() * dz
     gap = (log_q.exp() * (log_q - log_posterior)).sum() * dz
-    return log_q.exp(), log_posterior.exp(), elbo, gap
+    return elbo, gap
 
 
 decoders = {"energy meter, ½z²": energy, "speedometer, z": lambda z: z}
 
 # %% tags=["aside"]
-elbo_and_gap(
+ElboBars(
     z,
-    lambda case, mean, width: split(decoders[case], mean, width),
-    list(decoders),
-    alt="Left, the purple posterior with two peaks and a dashed blue Gaussian over it. Right, a blue "
-    "bar for the ELBO with a red bar for the KL on top, which ends at a dashed line, log p(x).",
+    log_prior,
+    {name: log_normal(1.2, decoder(z), 0.5) for name, decoder in decoders.items()},
     caption="Reading 1.2, prior N(0.5, 1.5²), σ = 0.5. The bars are levels in nats.",
 )
 
@@ -977,9 +977,9 @@ best, starts = {}, ((1.0, -0.5), (0.0, 0.0), (-1.0, -0.5))  # mean, log width
 for name, decoder in decoders.items():
     tries = []
     for start in starts:
-        found = minimize(lambda a, d=decoder: -split(d, a[0], math.exp(a[1]))[2], start)
+        found = minimize(lambda a, d=decoder: -split(d, a[0], math.exp(a[1]))[0], start)
         mean, width = found.x[0], math.exp(found.x[1])
-        _, _, value, gap = split(decoder, mean, width)
+        value, gap = split(decoder, mean, width)
         tries.append((value.item(), mean, width))
         print(f"{name}, start {start[0]:4}: q = N({mean:6.3f}, {width:.3f}²), ", end="")
         print(f"ELBO {value:.4f}, KL {abs(gap):.6f}, log p(x) {value + gap:.4f}")
@@ -1024,10 +1024,10 @@ for name, mean, width in (
 # %% tags=["aside"]
 q_best = best["energy meter, ½z²"]
 prior_means = torch.linspace(-0.5, 2.5, 61, dtype=torch.double)
-levels = torch.tensor([split(energy, *q_best, prior_mean=m)[2:] for m in prior_means.tolist()])
+levels = torch.tensor([split(energy, *q_best, prior_mean=m) for m in prior_means.tolist()])
 bounds, truths = levels[:, 0], levels.sum(1)
 for name, m in (("before", 0.5), ("after", q_best[0])):
-    _, _, value, gap = split(energy, *q_best, prior_mean=m)
+    value, gap = split(energy, *q_best, prior_mean=m)
     print(f"{name:6} m₀ = {m:.3f}: ELBO {value:.4f}, gap {gap:.4f}, log p(x) {value + gap:.4f}")
 
 # %% tags=["aside"]

@@ -31,7 +31,14 @@ from vae_teach.exercises.chapter_05 import (
     check_loss,
     check_reconstruction,
 )
-from vae_teach.explorers import LatentPlane, LatentSliders
+from vae_teach.explorers import (
+    Bubbles,
+    DrawDigit,
+    Film,
+    Interpolation,
+    LatentPlane,
+    LatentSliders,
+)
 from vae_teach.models import VAE
 from vae_teach.models.classifier import fraction_sure
 from vae_teach.objectives import elbo
@@ -249,14 +256,14 @@ for name, images in {"draws from p(z)": draws, "test images": digits.test_images
 # ## Twenty sliders
 #
 # Each slider is one latent dimension of the model above, starting from the code of a test image.
-# Some change the digit a lot, some little. Find one of each.
+# Those at the top change the digit a lot, those at the end little.
 
 # %%
-LatentSliders(vae20, z=vae20.encode(digits.test_images[:1]).mean[0].detach())
+LatentSliders(vae20, images=digits.test_images[:1000])
 
 # %% [markdown]
-# How much a dimension carries is its KL: how far $q(z_i\mid x)$ moves from the prior. Sorted, over
-# the test images, with the mean variance $v$ of the encoder beside it:
+# The bars show what a dimension carries, its KL: how far $q(z_i\mid x)$ moves from the prior. Over all
+# test images, with the mean variance $v$ of the encoder beside it:
 
 # %%
 with torch.no_grad():
@@ -336,7 +343,8 @@ check_kl(kl_term)
 # %%
 torch.manual_seed(0)
 vae2 = VAE(latent_dim=2, hidden=(200, 200))
-history2 = fit(vae2, digits.train_images, elbo, epochs=epochs, **settings)
+film = Film(digits.test_images[:200], digits.test_labels[:200])  # watches q(z|x); for later
+history2 = fit(vae2, digits.train_images, elbo, epochs=epochs, watch=film, **settings)
 
 # %%
 figures.manifold(
@@ -351,30 +359,30 @@ figures.manifold(
 #
 # The map shows test images by the mean of their q(z|x). Drag across it, or click it and use the arrow
 # keys. The decoder runs in your browser. Look for: a border between two digits; a place
-# where there are no codes, and what the decoder draws there; the way from a 1 to a 0.
+# where there are no codes, and what the decoder draws there; the way from a 1 to a 0. Then choose an image
+# below the map: the lens shows its q(z|x), and the true posterior that q stands for.
 
 # %%
-LatentPlane(vae2, digits.test_images[:1500], digits.test_labels[:1500])
+LatentPlane(vae2, digits.test_images[:1500], digits.test_labels[:1500], choices=10, posterior=True)
+
+# %% [markdown]
+# ## Draw one yourself
+#
+# Draw a digit, or choose one and add a stroke. The encoder answers to every stroke: q(z|x) moves, and the
+# image on the right is decoded from its mean. What happens to something that is no digit?
+
+# %%
+DrawDigit(vae2, digits.test_images[:800], digits.test_labels[:800])
 
 # %% [markdown]
 # ## Interpolate
 #
-# Straight from one image's code to another's. The prior's pull leaves fewer gaps between codes to
-# fall into.
+# From one image's code to another's. The prior's pull leaves fewer gaps between codes to fall into. In 20
+# dimensions nearly all draws from the prior lie about √20 from the origin. The straight way cuts across the
+# middle, where there are few; the other turns around it.
 
 # %%
-ends = vae20.encode(digits.test_images[[0, 2]]).mean.detach()
-way = torch.lerp(ends[0], ends[1], torch.linspace(0, 1, 12)[:, None])
-with torch.no_grad():
-    between = vae20.decode(way).mean
-    pixels = torch.lerp(*digits.test_images[[0, 2]], torch.linspace(0, 1, 12)[:, None, None, None])
-
-figures.image_rows(
-    {"through z": between, "through pixels": pixels},
-    alt="Upper row: one digit becomes another through in-between shapes, fainter half-way. Lower "
-    "row: the two digits fade into each other as double exposures.",
-    caption=f"{digits.name}, 20 latent dimensions; test images 0 and 2.",
-)
+Interpolation(vae20, digits.test_images[:12], digits.test_labels[:12])
 
 # %% [markdown]
 # ## Without the KL term
@@ -386,7 +394,8 @@ figures.image_rows(
 torch.manual_seed(0)
 no_kl = VAE(latent_dim=2, hidden=(200, 200))
 settings["objective"] = lambda model, x: elbo(model, x, beta=0)
-unweighted = fit(no_kl, digits.train_images, epochs=epochs // 3, **settings)
+film0 = Film(digits.test_images[:200], digits.test_labels[:200])
+unweighted = fit(no_kl, digits.train_images, epochs=epochs // 3, watch=film0, **settings)
 
 # %%
 x, y = digits.test_images[:600], digits.test_labels[:600]
@@ -402,6 +411,13 @@ figures.bubbles(
     "median. Dashed: one and two standard deviations of the prior. Mind the two scales; a few "
     "codes lie outside the frames.",
 )
+
+# %% [markdown]
+# How did they get there? Each frame is a moment of the two trainings above, for 200 of the images. Press Play, or
+# drag. The planes zoom to hold their bubbles; the prior's circles are the measure.
+
+# %%
+Bubbles({"without the KL term": film0, "with it": film})
 
 # %% [markdown]
 # **What you see.** The bubbles are larger *with* the KL term. Reconstruction alone pushes codes apart

@@ -37,8 +37,8 @@ from vae_teach.exercises.chapter_06 import (
     check_rate_and_distortion,
     check_total_correlation,
 )
-from vae_teach.explorers import LatentSliders
-from vae_teach.explorers.beta import beta_panel, doctor_panel, water_level_panel
+from vae_teach.explorers import BetaSlider, LatentSliders
+from vae_teach.explorers.beta import doctor_panel, water_level_panel
 from vae_teach.figures.disentanglement import scores
 from vae_teach.figures.rate_distortion import plane
 from vae_teach.models import VAE, MultiRateVAE
@@ -98,20 +98,11 @@ for i in (0, 6, 12, 18, 24):
 # %% [markdown]
 # ## Drag β
 #
-# Look at the third row (samples) at both ends, at the bars, and at the number R + D.
+# Look at the third row (samples) at both ends, at the bars, and at the number R + D. The page decodes at the β
+# of the slider; R and D are those of the 1,000 images above, and between the 25 values of β interpolated.
 
 # %% tags=["aside"]
-beta_panel(
-    net,
-    digits.test_images[:7],
-    betas,
-    kl,
-    distortion,
-    alt="Left: rows of test images, their reconstructions, samples, and traversals of the three most "
-    "used dimensions. Right: bars of KL for each dimension, and the falling curve of distortion over "
-    "rate with a marker at the present β.",
-    caption=f"{digits.name}: one network at the β of the slider. R and D from 1,000 test images.",
-)
+BetaSlider(net, digits.test_images, betas, kl, distortion)
 
 # %% [markdown]
 # **What you see.** The prediction was a trap: all three *fall*. With large β the code becomes too
@@ -766,7 +757,9 @@ for name, model, images, factors, names in (
 # Drag: find a slider that moves only x.
 
 # %% tags=["aside"]
-LatentSliders(sprite_vae, z=sprite_vae.encode(sprites.test_images[largest][None]).mean[0].detach())
+with torch.no_grad():
+    z = sprite_vae.encode(sprites.test_images[largest][None]).mean[0]
+LatentSliders(sprite_vae, z=z, images=sprites.test_images[:1000])
 
 # %% [markdown]
 # One comes close, as another does for y. No slider turns the sprite or makes it a square.

@@ -40,7 +40,8 @@ from vae_teach.exercises.chapter_07 import (
     check_posterior_mean,
     check_responsibilities,
 )
-from vae_teach.explorers.em import em_walk, small_variance
+from vae_teach.explorers.em import small_variance
+from vae_teach.explorers.em_stepper import EmStepper
 from vae_teach.figures.autoencoders import components
 from vae_teach.figures.em import climbs, clusters, gap_map, line_and_curve, staircase, window
 from vae_teach.models import VAE
@@ -258,10 +259,10 @@ print(f"log p:   largest fall           {falls.abs().max():.1e} nats")
 #
 # ## Walk it
 #
-# Drag the slider through the half steps. Colours mix by responsibility, shapes show the largest one.
+# Step, play, or drag the slider through the half steps. Colours mix by responsibility, shapes show the largest one.
 
 # %% tags=["aside"]
-em_walk(x, path, caption=f"{digits.name}, digits 0, 3 and 7, 20 E and M steps.")
+EmStepper(x, path, caption=f"{digits.name}, digits 0, 3 and 7, 20 E and M steps.")
 
 # %% [markdown]
 # At E, colours change and ellipses stay; at M, ellipses move and colours stay.

@@ -4,9 +4,11 @@ import math
 from typing import NamedTuple
 
 import torch
-from torch.distributions import Independent, Normal
+from torch.distributions import Independent, Normal, kl_divergence
 
 from vae_teach import checks
+
+USED = 0.05  # nats; a dimension whose mean KL is below it is called unused
 
 
 class KLParts(NamedTuple):
@@ -18,6 +20,22 @@ class KLParts(NamedTuple):
     """KL(q(z) || Π_j q(z_j)): how far the dimensions of the aggregate are from independent."""
     dimensionwise_kl: float
     """Σ_j KL(q(z_j) || p(z_j)): how far each dimension alone is from the prior."""
+
+
+@torch.no_grad()
+def kl_by_dimension(model, x):
+    """KL(q(z_j|x) || p(z_j)) of each dimension, averaged over images: what it costs to use it.
+
+    Args:
+        model: has `encode` (diagonal Gaussians) and `prior` (a diagonal Gaussian).
+        x: images (N, C, H, W) in [0, 1].
+
+    Returns:
+        float32 (d,) in nats an image; the sum is the mean KL(q(z|x) || p(z)).
+    """
+    checks.images(x, "x", model.image_shape)
+    prior = Normal(model.prior.mean, model.prior.stddev)
+    return kl_divergence(_encoded(model, x).base_dist, prior).mean(0)
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Things to drag in chapter 06: β over a network that holds every β, over a spectrum, and in a loss."""
+"""Panels of chapter 06: β over a spectrum, and β in a loss (`BetaSlider` is that of a network)."""
 
 import numpy as np
 import torch
@@ -7,100 +7,11 @@ from matplotlib.figure import Figure
 
 from vae_teach.explorers.artists import Bitmap, Words
 from vae_teach.explorers.panel import Panel
-from vae_teach.explorers.pixels import tile, to_array
+from vae_teach.explorers.pixels import to_array
 from vae_teach.figures.picture import DECODER, ENCODER, KL, PRIOR
 from vae_teach.objectives import loss_scale
 
 _SCALE = 2  # screen pixels a pixel
-_TRAVERSED = 3  # dimensions
-USED = 0.05  # nats; a dimension below it is called unused
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-
-
-def beta_panel(network, images, betas, kl, distortion, alt, caption=""):
-    """Drag β: reconstructions, samples, traversals, KL a dimension and the point (R, D) move together.
-
-    Args:
-        network: a `models.MultiRateVAE`.
-        images: (N, 1, H, W) in [0, 1], one row of them.
-        betas: (K,) rising, where the curve was computed.
-        kl: (K, d), mean KL of each dimension at these β, in nats.
-        distortion: (K,), in nats an image.
-        alt: alternative text.
-        caption: shown below the still picture.
-
-    Returns:
-        Panel. The traversals move the three most used dimensions from −2 to 2 from the first image's
-        code. Bars and point are read off the curve by interpolation in log β.
-    """
-    betas, kl, distortion = (np.asarray(part, dtype=float) for part in (betas, kl, distortion))
-    count, log_beta, rate = len(images), np.log(betas), kl.sum(1)
-    torch_noise = torch.Generator().manual_seed(0)
-    prior_draws = torch.randn(count, network.latent_dim, generator=torch_noise)
-    steps = torch.linspace(-2, 2, count)
-    rows, step = 3 + _TRAVERSED, _SCALE * images.shape[-1] + 2 * _SCALE
-    left, below, width, height = 124, 14, step * count, step * rows  # screen pixels
-    figure = Figure(figsize=((left + width + 400) / 100, (below + height + 14) / 100), dpi=100)
-    whole_width, whole_height = figure.get_size_inches() * 100
-    labels = []
-    for row, name in enumerate(("test image", "reconstruction", "sample", *[""] * _TRAVERSED)):
-        middle = round(below + height - (row + 0.5) * step)
-        if name:
-            figure.text(left - 8, middle, name, ha="right", va="center", transform=None)
-        else:
-            labels.append(Words(figure, left - 92, middle - 10, 14))
-    tiles = Bitmap(left, below)
-    figure.add_artist(tiles)
-
-    def axes_at(bottom, top):  # a share of the right side
-        box = (left + width + 62, below + bottom * height, 322, (top - bottom) * height)
-        whole = np.array([whole_width, whole_height] * 2)
-        return figure.add_axes(tuple(np.array(box) / whole))
-
-    bars_axes, plane = axes_at(0.63, 1.0), axes_at(0.08, 0.48)
-    bars = bars_axes.bar(np.arange(kl.shape[1]), 1, color=KL, animated=True)
-    bars_axes.set(xlim=(-0.7, kl.shape[1] - 0.3), ylim=(0, 1.05 * kl.max()), xticks=[])
-    bars_axes.set_xlabel("dimensions, most used first", fontsize=9)
-    bars_axes.set_ylabel("KL, nats", fontsize=9)
-    facts = Words(figure, *_corner(bars_axes, 250, 22), 13)
-    plane.plot(rate, distortion, color=PRIOR, lw=2)
-    for mark in (0.05, 0.25, 1, 4, 20):
-        at = np.interp(np.log(mark), log_beta, rate), np.interp(np.log(mark), log_beta, distortion)
-        plane.plot(*at, "o", color=PRIOR, ms=4)
-        across, side = (2, "center") if mark == 0.05 else (4, "left")  # the last one, off the frame
-        offset = dict(textcoords="offset points", ha=side, fontsize=9)
-        plane.annotate(f"{mark:g}", at, (across, 5), **offset)
-    margin = 0.18 * np.ptp(distortion)
-    plane.set(xlim=(-0.03 * rate.max(), 1.12 * rate.max()))
-    plane.set(ylim=(distortion.min() - margin, distortion.max() + margin))
-    plane.set_xlabel("rate R, nats", fontsize=9)
-    plane.set_ylabel("distortion D, nats", fontsize=9)
-    dot = plane.plot([], [], "D", color=DECODER, ms=9, mec="black", animated=True)[0]
-    place = Words(figure, *_corner(plane, 250, 40), 13)
-
-    @torch.no_grad()
-    def draw(beta):
-        at = np.log(beta)
-        shares = np.array([np.interp(at, log_beta, one) for one in kl.T])
-        order = shares.argsort()[::-1]
-        model = network.at(beta)
-        codes = model.encode(images).mean
-        moved = codes[:1].repeat(_TRAVERSED, count, 1)
-        for row, i in enumerate(order[:_TRAVERSED]):
-            moved[row, :, int(i)] = steps
-            labels[row].say(f"{f'z{i + 1}'.translate(_SUBSCRIPTS)}, −2 … 2")
-        drawn = model.decode(torch.cat([codes, prior_draws, moved.flatten(0, 1)])).mean
-        tiles.show(_tiled(torch.cat([images, drawn]), count))
-        for bar, share in zip(bars, shares[order], strict=True):
-            bar.set_height(share)
-        facts.say(f"{(shares > USED).sum()} of {len(shares)} dimensions above {USED:g} nats")
-        r, d = shares.sum(), np.interp(at, log_beta, distortion)
-        dot.set_data([r], [d])
-        place.say(f"β = {beta:.2f}:  R = {r:.1f},  D = {d:.1f}\nR + D = {r + d:.1f} nats")
-        return figure
-
-    low, high = np.log10(betas[[0, -1]])
-    return Panel(draw, {"beta": _beta_slider(low, high)}, alt, caption)
 
 
 def water_level_panel(eigenvalues, sigma, alt, caption="", latent_dim=20):
@@ -235,17 +146,5 @@ def _beta_slider(low, high):
     )  # fmt: skip
 
 
-def _tiled(images, columns):
-    """Images (N, 1, H, W) as one grey array, each in a light frame."""
-    framed = torch.nn.functional.pad(images, (1, 1, 1, 1), value=0.12)
-    return _enlarged(tile(framed, columns), _SCALE)
-
-
 def _enlarged(image, scale=2 * _SCALE):
     return to_array(image).repeat(scale, 0).repeat(scale, 1)
-
-
-def _corner(axes, across, up):
-    """Place of words, in screen pixels, from the upper right corner of axes."""
-    box = axes.get_window_extent()
-    return round(box.x1) - across, round(box.y1) - up

@@ -1,18 +1,15 @@
-"""Things to drag in chapter 03, second half: one Gaussian for two bumps, and the bound's gap."""
+"""A thing to drag in chapter 03: one Gaussian for two bumps, in both directions of the KL."""
 
 import numpy as np
-from ipywidgets import ToggleButtons
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from vae_teach.explorers.panel import Panel, wide_slider
-from vae_teach.figures.picture import ENCODER, KL, POSTERIOR
+from vae_teach.figures.picture import ENCODER, POSTERIOR
 
 MEANS, WIDTHS = np.linspace(-4, 4, 65), np.linspace(0.2, 3, 36)  # of the maps behind the dot
 STEPS = np.array(
     [0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 1e6]
 )  # nats above a map's minimum
-FLOOR = -9.0  # nats, the foot of the bars
 
 
 def two_directions(z, p, divergences, minima, alt, caption=""):
@@ -69,66 +66,6 @@ def two_directions(z, p, divergences, minima, alt, caption=""):
     return Panel(draw, controls, alt, caption)
 
 
-def elbo_and_gap(z, split, cases, alt, caption=""):
-    """Drag q's mean and width: ELBO and KL(q‖p(z|x)) as stacked bars that end at log p(x).
-
-    Args:
-        z: (G,) grid.
-        split: called as split(case, mean, width); returns q (G,), posterior (G,), ELBO, KL.
-        cases: names of the models to choose from; their bars begin at -9 nats.
-        alt: alternative text.
-        caption: shown below the still picture.
-
-    Returns:
-        Panel. Left: q and the posterior. Right: the bars, log p(x) as a line, all as numbers.
-    """
-    z = np.asarray(z)
-    figure = Figure(figsize=(9, 4), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
-    left.plot([], [], color=POSTERIOR, lw=2, label="posterior p(z|x)")
-    left.plot([], [], "--", color=ENCODER, lw=2, label="q(z), yours")
-    (truth,) = left.plot(z, 0 * z, color=POSTERIOR, lw=2.2, animated=True)
-    (guess,) = left.plot(z, 0 * z, "--", color=ENCODER, lw=2.2, animated=True)
-    left.set(xlabel="z", ylabel="density", xlim=(-4, 4), ylim=(0, 1.4))
-    left.legend(loc="upper left")
-    right.set(xlim=(0, 1), ylim=(FLOOR, 0.6), xticks=[])
-    right.set_ylabel("nats (where the blue bar begins is arbitrary)")
-    blue = right.add_patch(Rectangle((0.12, FLOOR), 0.3, 0, fc=ENCODER, animated=True))
-    red = right.add_patch(
-        Rectangle((0.12, 0), 0.3, 0, fc=KL, hatch="///", ec="white", animated=True)
-    )
-    line = right.axhline(0, color=POSTERIOR, lw=2, ls="--", animated=True)
-    look = {"fontsize": 11, "family": "monospace", "animated": True}
-    rows = [
-        right.text(0.46, height, "", color=colour, **look)
-        for height, colour in ((-6.6, ENCODER), (-7.3, KL), (-8.2, POSTERIOR))
-    ]
-    right.plot([0.46, 0.97], [-7.55, -7.55], color="0.4", lw=1)
-
-    def draw(case, mean, width):
-        q, posterior, elbo, gap = split(case, mean, width)
-        elbo, gap = float(elbo), max(float(gap), 0.0)  # no −0.000 from rounding
-        log_p, top = elbo + gap, max(elbo, FLOOR)
-        guess.set_ydata(np.asarray(q))
-        truth.set_ydata(np.asarray(posterior))
-        blue.set_height(top - FLOOR)
-        red.set_y(top)
-        red.set_height(log_p - top)
-        line.set_ydata([log_p, log_p])
-        for row, name, number in zip(
-            rows, ("  ELBO", "+ KL", "log p(x)"), (elbo, gap, log_p), strict=True
-        ):
-            row.set_text(f"{name:8} {_signed(number):>7}")
-        return figure
-
-    controls = {
-        "case": ToggleButtons(options=cases, description="decoder"),
-        "mean": wide_slider(0.0, -3, 3, 0.01, "mean of q"),
-        "width": wide_slider(1.0, 0.1, 2, 0.01, "width of q"),
-    }
-    return Panel(draw, controls, alt, caption)
-
-
 _PLATE = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.85}
 
 
@@ -136,7 +73,3 @@ def _reds(count):
     """Pale to dark, from white to the colour of KL divergences."""
     dark = np.array([0xBD, 0x1F, 0x01]) / 255
     return [tuple(1 - share * (1 - dark)) for share in np.linspace(0.03, 1, count)]
-
-
-def _signed(value):
-    return f"{value:.3f}".replace("-", "−")

@@ -1,12 +1,15 @@
-"""Noise on a slider: over images, and over a density in the plane."""
+"""Corruption on a slider: of images, and of a density in the plane."""
+
+import math
 
 import numpy as np
 import torch
-from ipywidgets import FloatLogSlider, FloatSlider, IntSlider
+from ipywidgets import FloatLogSlider, FloatSlider, IntSlider, ToggleButtons
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import nn
+from torchvision.transforms.functional import gaussian_blur
 
 from vae_teach.explorers.artists import Bitmap
 from vae_teach.explorers.panel import Panel
@@ -17,31 +20,33 @@ from vae_teach.figures.picture import DECODER
 _SCALE = 2  # screen pixels a pixel
 
 
-def noise_panel(images, corrupt, outputs, control, alt, caption=""):
-    """Original, corrupted and restored images while the level of corruption is dragged.
+def corruption_lab(images, kinds, outputs, alt, caption=""):
+    """Original, corrupted and restored images, while kind and level of the corruption are chosen.
 
     Args:
         images: (N, 1, H, W) in [0, 1], one row of them.
-        corrupt: (images, level) -> corrupted images. It should keep its noise from call to call, so that
-            dragging changes the level alone.
+        kinds: dict of name -> (corrupt, highest level, how to write a level, such as "σ = {:.2f}");
+            corrupt is called as corrupt(images, level) and should keep its noise from call to call,
+            so that dragging changes the level alone.
         outputs: dict of row name -> function from corrupted images to restored ones.
-        control: the ipywidgets slider of the level.
         alt: alternative text.
         caption: shown below the still picture.
 
     Returns:
-        Panel. Beside each row stands the mean over the images of Σ over pixels of (row − original)².
+        Panel. Its level is a share of each kind's highest. Beside each row stands the mean over the
+        images of Σ over pixels of (row − original)².
     """
-    names = ["original", "corrupted", *outputs]
+    names = ["original", "", *outputs]
     height, width = (_SCALE * n for n in _strip(images).shape)
     left, right, top, step = 115, 95, 24, height + 4  # screen pixels
     figure = Figure(
         figsize=((left + width + right) / 100, (top + step * len(names)) / 100), dpi=100
     )
-    scores, settings = [], {"va": "center", "transform": None}
+    labels, scores, settings = [], [], {"va": "center", "transform": None}
     for i, name in enumerate(names):
-        middle = step * (len(names) - 1 - i) + height / 2
-        figure.text(left - 8, middle, name, ha="right", **settings)
+        middle, changes = step * (len(names) - 1 - i) + height / 2, i == 1
+        label = figure.text(left - 8, middle, name, ha="right", animated=changes, **settings)
+        labels.append(label)
         if i > 0:
             scores.append(figure.text(left + width + 8, middle, "", animated=True, **settings))
     figure.text(
@@ -51,8 +56,10 @@ def noise_panel(images, corrupt, outputs, control, alt, caption=""):
     figure.add_artist(strips)
 
     @torch.no_grad()
-    def draw(level):
-        corrupted = corrupt(images, level)
+    def draw(kind, level):
+        corrupt, highest, text = kinds[kind]
+        corrupted = corrupt(images, level * highest)
+        labels[1].set_text(f"{kind}\n{text.format(level * highest)}")
         rows = [corrupted, *(restore(corrupted) for restore in outputs.values())]
         ink = torch.cat([nn.functional.pad(_strip(row), (0, 0, 0, 2)) for row in (images, *rows)])
         strips.show(to_array(ink[None]).repeat(_SCALE, 0).repeat(_SCALE, 1))
@@ -60,7 +67,31 @@ def noise_panel(images, corrupt, outputs, control, alt, caption=""):
             score.set_text(f"{(row - images).square().flatten(1).sum(1).mean():.1f}")
         return figure
 
-    return Panel(draw, {"level": control}, alt, caption)
+    controls = {
+        "kind": ToggleButtons(options=list(kinds), description="corruption"),
+        "level": FloatSlider(
+            0.75, min=0, max=1, step=0.01, description="level", readout_format=".0%"
+        ),
+    }
+    return Panel(draw, controls, alt, caption)
+
+
+def salt_and_pepper(x, rate, noise):
+    """Replace each pixel with probability `rate` by 0 or by 1; `noise` is uniform in [0, 1)."""
+    return torch.where(noise < rate / 2, 0.0, torch.where(noise >= 1 - rate / 2, 1.0, x))
+
+
+def blank_square(x, side):
+    """A blank square of this many pixels a side, rounded, in the middle of images (B, C, H, W)."""
+    side, out = round(side), x.clone()
+    top, left = (x.shape[2] - side) // 2, (x.shape[3] - side) // 2
+    out[:, :, top : top + side, left : left + side] = 0
+    return out
+
+
+def blur(x, sigma):
+    """Images (B, C, H, W) smoothed by a Gaussian of `sigma` pixels, cut off after three of them."""
+    return gaussian_blur(x, 2 * math.ceil(3 * sigma) + 1, sigma) if sigma else x
 
 
 def field_panel(smoothed, starts, extent, alt, caption="", steps=0, columns=13):
@@ -117,11 +148,6 @@ def field_panel(smoothed, starts, extent, alt, caption="", steps=0, columns=13):
         "steps": IntSlider(steps, min=0, max=6, description="denoising steps"),
     }
     return Panel(draw, controls, alt, caption)
-
-
-def level_slider(description, value, highest):
-    """A slider of a noise level from 0 to `highest`."""
-    return FloatSlider(value, min=0, max=highest, step=0.01, description=description)
 
 
 def _strip(images):

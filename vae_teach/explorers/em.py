@@ -1,63 +1,13 @@
-"""Things to drag in chapter 07: the half steps of EM, and a mixture whose variance shrinks."""
+"""A thing to drag in chapter 07: a mixture whose variance shrinks."""
 
 import numpy as np
-from ipywidgets import IntSlider, Layout, SelectionSlider
+from ipywidgets import Layout, SelectionSlider
 from matplotlib.figure import Figure
 from scipy.special import entr
 
 from vae_teach.explorers.panel import Panel
-from vae_teach.figures.em import COMPONENTS, MARKERS, ellipse, stairs, window
+from vae_teach.figures.em import COMPONENTS, MARKERS, window
 from vae_teach.figures.picture import PRIOR
-
-
-def em_walk(x, path, caption=""):
-    """A slider over the half steps of EM: the data with the components' ellipses, and both curves.
-
-    Args:
-        x: (N, 2) points.
-        path: list of (name, weights (3,), means (3, 2), covariances (3, 2, 2), responsibilities
-            (N, 3), log p(x), ELBO), the last two in nats a point; names "start", "E" or "M".
-        caption: shown below the still picture.
-
-    Returns:
-        Panel. The colour of a point mixes the components' colours by its responsibilities, its
-        marker is that of the largest one.
-    """
-    x = np.asarray(x)
-    names, log_p, bound = [p[0] for p in path], [p[5] for p in path], [p[6] for p in path]
-    shapes = [[ellipse(m, c) for m, c in zip(p[2], p[3], strict=True)] for p in path]
-    figure = Figure(figsize=(8.4, 3.7), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(1, 1.1))
-    dots = _dots(left, x)
-    rings = [left.plot([], [], color=c, lw=2.2, animated=True)[0] for c in COMPONENTS]
-    stairs(right, names, log_p, bound)
-    (here,) = right.plot([], [], color="black", lw=1.2, ls=":", animated=True)
-    sides = [axes.set_title(" ", fontsize=10, animated=True) for axes in (left, right)]
-
-    def draw(half_step):
-        name, _, _, _, q, p, e = path[half_step]
-        _colour(dots, x, np.asarray(q))
-        for ring, points in zip(rings, shapes[half_step], strict=True):
-            ring.set_data(*points)
-        here.set_data([half_step, half_step], [min(bound), max(log_p)])
-        sides[0].set_text(name if name == "start" else f"{name} step")
-        sides[1].set_text(f"gap {p - e:.4f} nats")
-        return figure
-
-    control = IntSlider(
-        min(12, len(path) - 1),
-        min=0,
-        max=len(path) - 1,
-        description="half step",
-        layout=Layout(width="460px"),
-    )
-    return Panel(
-        draw,
-        {"half_step": control},
-        alt="Left: points coloured and shaped by responsibility, with three ellipses of two standard "
-        "deviations. Right: the staircase of log p and ELBO, a dotted line at the half step shown.",
-        caption=caption,
-    )
 
 
 def small_variance(x, fixed_point, centres, caption=""):

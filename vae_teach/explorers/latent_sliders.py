@@ -1,159 +1,165 @@
-"""Latent sliders: one slider a latent dimension, and the image decoded from them."""
+"""Traversals: a slider for each latent dimension, and the image decoded from what they say."""
 
 import math
-import threading
 
 import torch
-from ipywidgets import Button, FloatSlider, GridBox, HBox, Label, Layout, VBox
+import traitlets as t
 
 from vae_teach import checks
+from vae_teach.evaluation import USED, kl_by_dimension
 from vae_teach.explorers import pixels
-from vae_teach.explorers.panel import LiveImage
+from vae_teach.explorers.web import BOTH_WAYS, Network, WebExplorer, network_trait, script, style
 
 MOST = 64
-_ALT = "Image decoded from the sliders' code: the mean of p(x|z)"
-SIZE = 336  # of the image on screen, in pixels
 
 
-class LatentSliders(HBox):
-    """Sliders for the numbers of a code, beside the mean of p(x|z).
+class LatentSliders(WebExplorer):
+    """Sliders for the numbers of a code, beside the image decoded from it: the mean of p(x|z).
+
+    The decoder's weights travel to the page once, as float16 (under half a grey level of 255
+    off), and are evaluated there: it answers within a frame, also while the kernel works.
+    The widget shows the model as it was when this was called.
 
     Args:
-        model: a VAE with 1 or 3 image channels.
-        z: the code to start from, a float32 tensor (d,); None is the origin.
+        model: a VAE with 1 or 3 image channels, a `MultiRateVAE.at(beta)` or an Autoencoder.
+        z: the code to start from, a float32 tensor (d,). None is the first image's code (the mean of
+            q(z|x)), or the origin where there are no images.
         dimensions: which latent dimensions get a slider; None is all, at most 64.
+        images: float32 (N, C, H, W) in [0, 1]. Over these KL(q(z_i|x) || p(z_i)) is averaged, in nats;
+            each slider shows it, the most used come first, those below 0.05 nats are called unused.
+            An autoencoder has no KL; its sliders reach as far as the codes of these images.
 
     Attributes:
-        z: the code shown now, a float32 tensor (d,).
+        z: the code shown now, a float32 tensor (d,); a copy. Setting it moves the page's sliders.
 
     Raises:
         TypeError, ValueError: what was handed in does not fit; the message says what would.
     """
 
-    def __init__(self, model, z=None, dimensions=None):
-        """Check the arguments and draw the first image."""
-        start = torch.zeros(model.latent_dim) if z is None else z.detach().cpu().float()
-        self._dimensions = _check(model, start, dimensions)
-        self._model, self._start, self._code = model, start, start.clone()
-        # Callbacks run on a thread of their own, beside the cell that runs, and beside each other.
-        self._lock, self._moving = threading.RLock(), False
-        limit = max(3.0, float(math.ceil(start.abs().max())))
-        self._sliders = [_slider(i, start[i].item(), limit) for i in self._dimensions]
-        frame = Layout(max_width="100%", align_self="center", border="1px solid #999")
-        self._image = LiveImage(format="png", tooltip=_ALT, layout=frame)
-        self._message = Label(layout=Layout(display="none"))
-        for slider in self._sliders:
-            slider.observe(self._redraw, "value")
-        reset = Button(description="Reset", tooltip="Back to the code this started from")
-        random = Button(description="Random z ~ p(z)", tooltip="A code drawn from the prior")
-        reset.on_click(lambda _: self._move(lambda: self._start))
-        random.on_click(lambda _: self._move(self._model.prior.sample))
-        columns = math.ceil(len(self._sliders) / (10 if len(self._sliders) <= 30 else 16))
-        template = Layout(
-            grid_auto_flow="column",
-            grid_template_rows=f"repeat({math.ceil(len(self._sliders) / columns)}, auto)",
-            grid_auto_columns="minmax(210px, 1fr)",
-            flex=f"1 1 {210 * columns}px",  # where this does not fit, it goes below the image
-        )
-        grid = GridBox(self._sliders, layout=template)
-        left = VBox(
-            [
-                Label("Decoded image: mean of p(x|z)"),
-                self._image,
-                HBox([reset, random]),
-                self._message,
-            ],
-            layout=Layout(align_items="center", padding="6px"),
-        )
+    _esm = script("network", "common", "latent_sliders")
+    _css = style("latent_sliders")
+    decoder = network_trait()
+    code = t.List(t.CFloat()).tag(**BOTH_WAYS)  # what the page shows and sets
+    start = t.List(t.CFloat()).tag(sync=True)
+    dimensions = t.List(t.Int()).tag(sync=True)  # of the sliders, in their order
+    kl = t.List(t.CFloat()).tag(sync=True)  # of the sliders, in nats, or nothing
+    used = t.Float(USED).tag(sync=True)
+    count = t.Int(0).tag(sync=True)  # images that the KL is averaged over
+    limit = t.Float(3.0).tag(sync=True)
+    image_shape = t.List().tag(sync=True)
+    prior = t.Bool(True).tag(sync=True)
+
+    def __init__(self, model, z=None, dimensions=None, images=None):
+        """Check the arguments, measure the dimensions and pack the decoder."""
+        chosen = _check(model, z, dimensions, images)
+        start, kl, reach = _measured(model, z, images)
+        if kl is not None:
+            chosen.sort(key=lambda i: -kl[i])
+        self._model = model
+        network = Network.decoder(model)
         super().__init__(
-            [left, grid], layout=Layout(flex_flow="row wrap", align_items="flex-start")
+            decoder=network,
+            code=start.tolist(),
+            start=start.tolist(),
+            dimensions=chosen,
+            kl=[] if kl is None else [kl[i] for i in chosen],
+            count=0 if kl is None else len(images),
+            limit=reach,
+            image_shape=list(model.image_shape),
+            prior=hasattr(model, "prior"),
         )
-        self.add_class("vae-teach-live")
-        self._redraw()
 
     @property
     def z(self):
         """The code shown now, float32 (d,); a copy."""
-        with self._lock:
-            return self._code.clone()
+        return torch.tensor(self.code)
 
-    def _redraw(self, _change=None):
-        """Decode what all sliders say now: whichever call comes last shows the last values."""
-        with self._lock:
-            if self._moving:
-                return
-            try:
-                for i, slider in zip(self._dimensions, self._sliders, strict=True):
-                    self._code[i] = slider.value
-                image = pixels.mean_images(self._model, self._code[None])[0]
-                self._image.value = pixels.to_png(image, SIZE)
-                self._message.layout.display = "none"
-            except Exception as problem:
-                self._tell(problem)
+    @z.setter
+    def z(self, value):
+        z = torch.as_tensor(value, dtype=torch.float32).detach().cpu()
+        _check_code(z, len(self.start))
+        with self.hold_sync():
+            self.limit = max(self.limit, _reach(z))
+            self.code = z.tolist()
 
-    def _move(self, source):
-        """Set all sliders to source(), and draw once."""
-        with self._lock:
-            try:
-                code = source().detach().cpu()
-            except Exception as problem:
-                self._tell(problem)
-                return
-            self._moving = True
-            for i, slider in zip(self._dimensions, self._sliders, strict=True):
-                slider.value = code[i].item()
-            self._moving = False
-            self._redraw()
-
-    def _tell(self, problem):
-        self._message.value = f"{type(problem).__name__}: {problem}"
-        self._message.layout.display = ""
+    @t.validate("code")
+    def _a_code(self, proposal):
+        """Also what comes from a page must be a code."""
+        code = proposal["value"]
+        if (self.start and len(code) != len(self.start)) or not all(map(math.isfinite, code)):
+            raise t.TraitError(f"code is {code}, {len(self.start)} finite numbers are needed.")
+        return code
 
     def still(self):
         """HTML of a picture: each row moves one slider from end to end (the first ten)."""
-        rows, steps = self._dimensions[:10], torch.linspace(-3, 3, 11)
+        rows, steps = self.dimensions[:10], torch.linspace(-self.limit, self.limit, 11)
         codes = self.z.repeat(len(rows), len(steps), 1)
         for row, i in enumerate(rows):
             codes[row, :, i] = steps
         images = pixels.mean_images(self._model, codes.flatten(0, 1))
         names = ", ".join(f"z{i + 1}" for i in rows)
         picture = pixels.to_array(pixels.tile(images, len(steps)))
+        span = f"from −{self.limit:g} to {self.limit:g}"
         return pixels.still(
             pixels.small_png(picture.repeat(2, 0).repeat(2, 1)),
-            f"{len(rows)} rows of decoded images; from left to right one number of z goes from "
-            f"-3 to 3 and the others stay; from the top: {names}.",
-            f"What a slider does: each row moves one number of z from −3 to 3 ({names}). "
+            f"{len(rows)} rows of decoded images; from left to right one number of z goes {span} "
+            f"and the others stay; from the top: {names}.",
+            f"What a slider does: each row moves one number of z {span} ({names}). "
             f"Run the cell to drag them.",
         )
 
-    def _ipython_display_(self):
-        pixels.show(self, self.still())
-
     def __repr__(self):
-        """One line: sliders, dimensions, and the length of the code."""
+        """One line: sliders, dimensions, how many are used, and the length of the code."""
+        used = f", {sum(kl >= USED for kl in self.kl)} of them used," if self.kl else ""
         return (
-            f"LatentSliders on {len(self._dimensions)} of {self._model.latent_dim} dimensions "
+            f"LatentSliders on {len(self.dimensions)} of {len(self.start)} dimensions{used} "
             f"at |z| = {self.z.norm().item():.2f}"
         )
 
 
-def _slider(index, value, limit):
-    name = "z" + "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for digit in str(index + 1))
-    return FloatSlider(
-        value=value,
-        min=-limit,
-        max=limit,
-        step=0.01,
-        description=name,
-        layout=Layout(width="auto"),
-        style={"description_width": "2.2em"},
+@torch.no_grad()
+def _measured(model, z, images):
+    """The code to start from, KL of each dimension or None, and how far sliders reach."""
+    if images is None:
+        start = torch.zeros(model.latent_dim) if z is None else z.detach().cpu().float()
+        return start, None, _reach(start)
+    images = images.to(next(model.parameters()).device)
+    vae = hasattr(model, "prior")
+    codes = pixels.mean_of(model.encode(images[:1] if vae else images)).cpu()
+    checks.finite(codes, "the mean of q(z|x)" if vae else "the codes")
+    start = codes[0] if z is None else z.detach().cpu().float()
+    kl = kl_by_dimension(model, images).cpu() if vae else None
+    if vae:
+        checks.finite(kl, "KL(q(z_i|x) || p(z_i))")
+    return (
+        start,
+        kl.tolist() if vae else None,
+        _reach(start if vae else torch.cat([codes, start[None]])),
     )
 
 
-def _check(model, start, dimensions):
-    if start.shape != (model.latent_dim,):
-        raise ValueError(f"z has shape {tuple(start.shape)}, ({model.latent_dim},) is needed.")
-    checks.finite(start, "z")
+def _reach(codes):
+    return max(3.0, float(math.ceil(codes.abs().max())))
+
+
+def _check(model, z, dimensions, images):
+    """The dimensions that get a slider."""
+    if not hasattr(model, "latent_dim") or hasattr(model, "at"):
+        of = type(model).__name__
+        wanted = "model.at(beta) of it" if hasattr(model, "at") else "a VAE or an Autoencoder"
+        raise TypeError(f"model is {of}, {wanted} is needed.")
+    if getattr(model, "likelihood", None) not in ("bernoulli", "gaussian", None):
+        raise ValueError(
+            f'model.likelihood is {model.likelihood!r}, "bernoulli" or "gaussian" is needed.'
+        )
+    if model.image_shape[0] not in (1, 3):
+        raise ValueError(f"images have {model.image_shape[0]} channels, 1 or 3 are needed.")
+    if z is not None:
+        if not isinstance(z, torch.Tensor):
+            raise TypeError(f"z is {type(z).__name__}, a float32 tensor (d,) is needed.")
+        _check_code(z, model.latent_dim)
+    if images is not None:
+        checks.images(images, "images", model.image_shape)
     if dimensions is None and model.latent_dim > MOST:
         raise ValueError(
             f"model.latent_dim is {model.latent_dim}, {MOST} sliders at most: say which, "
@@ -167,3 +173,9 @@ def _check(model, start, dimensions):
             f"{model.latent_dim - 1} are needed."
         )
     return chosen
+
+
+def _check_code(z, count):
+    if z.shape != (count,):
+        raise ValueError(f"z has shape {tuple(z.shape)}, ({count},) is needed.")
+    checks.finite(z, "z")

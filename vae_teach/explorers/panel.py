@@ -1,33 +1,32 @@
 """A panel: a few controls and one picture that the kernel draws again whenever one of them moves."""
 
+import base64
 import io
+import itertools
 import threading
 
 import numpy as np
 import torch
-from ipywidgets import FloatSlider, Label, Layout, VBox
-from ipywidgets import Image as ImageWidget
+import traitlets as t
+from ipywidgets import FloatSlider, Layout, Widget
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
-from traitlets import Unicode
 
+from vae_teach.explorers import controls as inputs
 from vae_teach.explorers import pixels
+from vae_teach.explorers.web import WebExplorer, mount, page, script, style
 
 NARROWEST = 336  # screen pixels; a smaller image is shown with its pixels repeated
+HEAVIEST = 6_000_000  # bytes of pictures drawn beforehand
 
 
-class LiveImage(ImageWidget):
-    """An Image that can say what it shows: ipywidgets' view fails on a tooltip without this."""
-
-    description = Unicode("").tag(sync=True)
-
-
-class Panel(VBox):
+class Panel(WebExplorer):
     """Controls above a picture of what they say.
 
-    The last value always wins: every event draws what all controls say at that moment. pyplot is never
-    touched, so a panel cannot disturb a figure that a running cell draws.
+    The page asks for one picture at a time, always with what the controls say then: the last value
+    wins, and nothing plays on after the hand has stopped. pyplot is never touched, so a panel
+    cannot disturb a figure that a running cell draws.
 
     Args:
         draw: called as draw(**values) with every control's value. It returns an image (C, H, W),
@@ -36,59 +35,129 @@ class Panel(VBox):
             `animated=True` are, over all the others as they were the first time. That takes
             milliseconds instead of tens of them, so make a figure once, outside of `draw`. Hand
             matplotlib NumPy arrays: it reads a tensor number by number.
-        controls: dict of name -> ipywidgets control with a `value` (FloatSlider, IntSlider,
-            Dropdown, ToggleButtons, Checkbox, ...).
+        controls: dict of name -> ipywidgets control (FloatSlider, IntSlider, FloatLogSlider,
+            SelectionSlider, Dropdown, ToggleButtons, RadioButtons or Checkbox). The page shows
+            inputs of its own; to set a control's `value` draws at once and moves them.
         alt: what a reader who cannot see the picture needs to know.
         caption: data and settings, shown below the still picture.
 
+    Attributes:
+        values: dict of name -> value, what the controls say now.
+        error: what went wrong in the last drawing, or "".
+
     Raises:
-        TypeError: a control without a value, or `draw` returns something else.
+        TypeError: another kind of control, or `draw` returns something else.
     """
+
+    _esm = script("common", "panel")
+    _css = style("panel")
+    alt = t.Unicode().tag(sync=True)
+    specs = t.List().tag(sync=True)  # for each control what its input needs
+    width = t.Unicode("460px").tag(sync=True)  # of the inputs
+    shown = t.Dict().tag(sync=True)  # the page's values of which `image` is a picture
+    image = t.Bytes().tag(sync=True)
+    answered = t.Float(0).tag(sync=True)  # the number of the page's last request
+    error = t.Unicode().tag(sync=True)
+    _draw = None  # before it is made, and after it is closed
 
     def __init__(self, draw, controls, alt, caption=""):
         """Draw once, so that an error shows in the cell that made the panel."""
-        for name, control in controls.items():
-            if not hasattr(control, "value"):
-                raise TypeError(
-                    f"controls[{name!r}] is {type(control).__name__}, an ipywidgets control with a "
-                    f"value is needed, for example FloatSlider(0.5, min=0, max=1)."
-                )
-        self._draw, self._controls, self.alt, self.caption = draw, dict(controls), alt, caption
-        # Callbacks run on a thread of their own, beside the cell that runs, and beside each other.
-        self._lock, self._screen = threading.RLock(), _Screen()
-        self._image = LiveImage(format="webp", tooltip=alt, layout=Layout(max_width="100%"))
-        self._message = Label(layout=Layout(display="none"))
-        self._show()
-        for control in self._controls.values():
-            control.style.description_width = "initial"
-            control.observe(self._redraw, "value")
+        specs = [inputs.described(name, control) for name, control in controls.items()]
+        self._controls, self.caption = dict(controls), caption
+        # Requests are answered on a thread of their own, beside the cell that runs.
+        self._lock, self._screen, self._taking = threading.RLock(), _Screen(), False
+        self._pixels = self._screen.pixels(draw(**self.values))
+        self._draw = draw
+        widths = [control.layout.width for control in controls.values()]
+        widest = max((w for w in widths if w and w.endswith("px")), default="460px", key=_number)
         super().__init__(
-            [*self._controls.values(), self._image, self._message],
-            layout=Layout(align_items="flex-start"),
+            alt=alt, specs=specs, width=widest, shown=self._said(), image=_webp(self._pixels)
         )
-        self.add_class("vae-teach-live")
-        self.add_class("vae-teach-panel")
+        for control in self._controls.values():
+            control.observe(self._moved, "value")
+        self.on_msg(self._asked)
 
     @property
     def values(self):
         """What the controls say now: dict of name -> value."""
         return {name: control.value for name, control in self._controls.items()}
 
-    def _show(self):
-        self._pixels = self._screen.pixels(self._draw(**self.values))
-        data = io.BytesIO()
-        # Lossless, and encoded in half of PNG's time.
-        Image.fromarray(self._pixels).save(data, "webp", lossless=True, method=0, quality=0)
-        self._image.value = data.getvalue()
+    def _said(self):
+        return {name: inputs.to_page(control) for name, control in self._controls.items()}
 
-    def _redraw(self, _change=None):
+    def _moved(self, _change):
+        with self._lock:
+            if not self._taking:  # else the request draws, once for all its values
+                self._show()
+
+    def _asked(self, _widget, request, _buffers):
+        with self._lock:
+            self._show(request["values"], answered=request["number"])
+
+    def _show(self, told=(), **reply):
+        """Draw what the controls say, and send picture, values and reply to the page as one update."""
+        if self._draw is None:
+            return
+        try:
+            self._take(dict(told))
+            reply["shown"] = self._said()
+            self._pixels = self._screen.pixels(self._draw(**self.values))
+            reply |= {"image": _webp(self._pixels), "error": ""}
+        except Exception as problem:
+            reply["error"] = f"{type(problem).__name__}: {problem}"
+        with self.hold_sync():
+            for name, value in reply.items():
+                setattr(self, name, value)
+
+    def _take(self, told):
+        self._taking = True
+        try:
+            for name, value in told.items():
+                inputs.from_page(self._controls[name], value)
+        finally:
+            self._taking = False
+
+    def to_html(self, title="vae_teach", most=240):
+        """One self-contained page, live without a kernel: it shows pictures drawn beforehand.
+
+        Args:
+            title: of the page.
+            most: how many pictures to draw, over a grid of the controls' values; fewer, if they
+                weigh more than 6 MB.
+
+        Returns:
+            str; write it to a file with `pathlib.Path("page.html").write_text(..., "utf-8")`.
+        """
+        grid, which, frames = self._beforehand(most)
+        saved = Widget.get_manager_state(drop_defaults=False, widgets=[self])["state"]
+        mine = saved[self.model_id]
+        ends = list(itertools.accumulate(map(len, frames)))
+        mine["state"] |= {"grid": grid, "which": which, "ends": ends}
+        data = base64.b64encode(b"".join(frames)).decode()
+        mine.setdefault("buffers", []).append(
+            {"path": ["frames"], "encoding": "base64", "data": data}
+        )
+        return page(f"{mount(self.model_id)}{self.still()}", saved, title)
+
+    def _beforehand(self, most):
+        """Pictures over a grid: its values, for each point the picture's number, the pictures."""
+        controls = list(self._controls.values())
         with self._lock:
             try:
-                self._show()
-                self._message.layout.display = "none"
-            except Exception as problem:
-                self._message.value = f"{type(problem).__name__}: {problem}"
-                self._message.layout.display = ""
+                while True:
+                    grid, which, frames = inputs.places(controls, most), [], {}
+                    for point in itertools.product(*grid):
+                        values = map(inputs.meaning, controls, point)
+                        drawn = self._draw(**dict(zip(self._controls, values, strict=True)))
+                        frame = _webp(self._screen.pixels(drawn), method=1)
+                        which.append(frames.setdefault(frame, len(frames)))
+                        if sum(map(len, frames)) > HEAVIEST and most > 1:
+                            break
+                    else:
+                        return grid, which, list(frames)
+                    most = min(most, len(which)) - 1  # as many as were light enough
+            finally:
+                self._draw(**self.values)  # the figure's artists are back where they were
 
     def still(self):
         """HTML of the picture as it is now, for readers without a kernel."""
@@ -96,8 +165,18 @@ class Panel(VBox):
             caption = f"{self.caption} Run the cell to drag.".strip()
             return pixels.still(pixels.small_png(self._pixels), self.alt, caption)
 
-    def _ipython_display_(self):
-        pixels.show(self, self.still())
+    def close(self):
+        """Remove the panel from every page, with its controls, its figure and `draw`."""
+        if self._draw is None:
+            return
+        with self._lock:
+            self._draw = self._screen = None
+            self.on_msg(self._asked, remove=True)
+            for control in self._controls.values():
+                control.unobserve(self._moved, "value")
+                control.style.close()
+                control.close()
+            super().close()
 
     def __repr__(self):
         """One line: the controls and their values."""
@@ -109,6 +188,17 @@ def wide_slider(value, low, high, step, description):
     """A FloatSlider of 460 screen pixels, so that a long description leaves room to drag."""
     layout = Layout(width="460px")
     return FloatSlider(value, min=low, max=high, step=step, description=description, layout=layout)
+
+
+def _number(width):
+    return float(width.removesuffix("px"))
+
+
+def _webp(picture, method=0):
+    """Lossless, and with method 0 encoded in half of PNG's time; 1 takes twice that for half the size."""
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, "webp", lossless=True, method=method, quality=0)
+    return data.getvalue()
 
 
 class _Screen:

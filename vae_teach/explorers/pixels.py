@@ -10,19 +10,17 @@ from IPython.display import display
 from PIL import Image
 
 # In trusted notebooks a live widget hides its still picture, one output below. Sanitizers drop the
-# rule together with the widget, so the picture stays where nothing is live; it also stays beside
-# sliders whose kernel is gone (a plane needs none). Then: ipywidgets' marks of a lost kernel would
-# push the sliders out of their columns. Last: a panel without a kernel shows what its still picture does.
-_LIVE = ":has(.vae-teach-live:not(.jupyter-widgets-disconnected))"
+# rule together with the widget, so the picture stays where nothing is live. ipywidgets' mark of a lost
+# kernel goes: an explorer works without one, or says itself that it needs one.
+_LIVE = ":has(.vae-teach-live)"
 _STYLE = f"""<style>
 .jp-OutputArea-child{_LIVE} + .jp-OutputArea-child:has(.vae-teach-still),
 .output_area{_LIVE} + .output_area:has(.vae-teach-still) {{ display: none; }}
-.vae-teach-live .jupyter-widgets-disconnected::before {{ display: none; }}
-.vae-teach-panel.jupyter-widgets-disconnected {{ display: none; }}
+.jupyter-widgets-disconnected:has(> .vae-teach-live)::before {{ display: none; }}
 </style>"""
 PAGE_STYLE = """
 :root { color-scheme: light dark; }
-body { margin: 1em; font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 1em; background: Canvas; font: 16px/1.5 system-ui, sans-serif; }
 [data-explorer]:has(> .vae-teach-live) ~ .vae-teach-still { display: none; }
 .vae-teach-still { margin: 0; max-width: 60em; }
 .vae-teach-still img { max-width: 100%; background: white; }

@@ -24,8 +24,18 @@ def script(*names):
 
 
 def style(*names):
-    """The rules all explorers share, and those of these names."""
-    return "\n".join((JS / f"{name}.css").read_text("utf-8") for name in ("explorers", *names))
+    """The rules all explorers share, and those of these names, which win over the shared ones.
+
+    They get a second class in front for that: another explorer may bring the shared rules again,
+    later in the same page.
+    """
+    own = "\n".join((JS / f"{name}.css").read_text("utf-8") for name in names)
+    shared = (JS / "explorers.css").read_text("utf-8")
+    return shared + own.replace(".vae-teach-", ".vae-teach.vae-teach-")
+
+
+# The kernel must not send back what the page told it: a drag has left that value behind.
+BOTH_WAYS = {"sync": True, "echo_update": False}
 
 
 class WebExplorer(anywidget.AnyWidget):
@@ -33,11 +43,17 @@ class WebExplorer(anywidget.AnyWidget):
 
     A subclass has `_esm = script(...)` (and `_css = style("its_own")` where it needs one), synced
     traits for all that its JavaScript needs, and `still()`. Networks are traits made with
-    `network_trait()` that hold `Network.decoder(model)` or the like; the explorer adds itself to
-    their `users`.
+    `network_trait()` that hold `Network.decoder(model)` or the like; traits that
+    the page sets are tagged with BOTH_WAYS.
     """
 
     _css = style()
+
+    def __init__(self, **traits):
+        """Set the traits, and take note that the networks among them are used here."""
+        super().__init__(**traits)
+        for network in self._networks():
+            network.users.add(self)
 
     def still(self):
         """HTML of a picture for readers without a kernel, a script or trust."""
@@ -56,6 +72,7 @@ class WebExplorer(anywidget.AnyWidget):
         """Remove the widget from every page, with its observers and the weights it alone used."""
         networks = self._networks()
         self.unobserve_all()
+        self.layout.close()
         super().close()
         for network in networks:
             network.release(self)
@@ -91,13 +108,18 @@ class Network(Widget):
         """
         layers, weights = pack(sequential, name)
         layers += [list(layer) for layer in end]
-        shared = _SHARED.get(sequential)
+        return cls.shared(sequential, layers, weights)
+
+    @classmethod
+    def shared(cls, module, layers, weights):
+        """The one network with this module's layers and weights, for a page that knows such layers."""
+        shared = _SHARED.get(module)
         if (
             shared is None
             or shared.comm is None
             or (shared.layers, shared.weights) != (layers, weights)
         ):
-            shared = _SHARED[sequential] = cls(layers=layers, weights=weights)
+            shared = _SHARED[module] = cls(layers=layers, weights=weights)
             shared.users = weakref.WeakSet()
         return shared
 

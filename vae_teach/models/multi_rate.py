@@ -105,6 +105,8 @@ class MultiRateVAE(nn.Module):
 class AtBeta:
     """A `MultiRateVAE` seen at one β, or at one β for each image: made by `MultiRateVAE.at`."""
 
+    likelihood = "bernoulli"
+
     def __init__(self, network, beta):
         self.network, self.beta = network, beta
         self.latent_dim, self.image_shape = network.latent_dim, network.image_shape
@@ -156,6 +158,35 @@ class AtBeta:
             h = torch.relu(self._modulated(a, len(self.network.encoder) + i))
         pixels = last(h).unflatten(-1, self.image_shape)
         return Independent(Bernoulli(logits=pixels, validate_args=False), 3)
+
+    def parameters(self):
+        """The network's, which this view shares."""
+        return self.network.parameters()
+
+    @property
+    @torch.no_grad()
+    def decoder(self):
+        """The decoder as plain layers (B, d) -> logits (B, C, H, W): a copy with this β worked in.
+
+        Raises:
+            ValueError: there is one β for each image.
+        """
+        if self.beta.dim():
+            raise ValueError(f"beta has shape ({len(self.beta)},), one number is needed here.")
+        layers = []
+        for i, given in enumerate(self.network.decoder):
+            layer = nn.Linear(given.in_features, given.out_features, device=given.weight.device)
+            weight, bias = given.weight, given.bias
+            if i == 0:
+                small = self.network.out_of_code.weight.unflatten(1, (MATRICES, -1))
+                weight = weight + (self._shares * small).sum(1)
+            if i < len(self.network.decoder) - 1:
+                at = len(self.network.encoder) + i
+                weight, bias = self._scales[at][:, None] * weight, self._modulated(bias, at)
+            layer.weight.copy_(weight)
+            layer.bias.copy_(bias)
+            layers += [layer, nn.ReLU()]
+        return nn.Sequential(*layers[:-1], nn.Unflatten(1, self.image_shape))
 
     def _modulated(self, a, i):
         return self._scales[i] * a + self._shifts[i]

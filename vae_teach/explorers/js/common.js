@@ -65,7 +65,10 @@ export function explorer(name, build) {
       tell(problem);
     }
     outer.classList.toggle("vae-teach-live", error.hidden); // hides the still picture beside it
-    return () => ends.forEach((end) => end());
+    return () => {
+      ends.forEach((end) => end());
+      outer.remove(); // JupyterLab keeps the element of a view that was closed
+    };
   }
   return { render };
 }
@@ -113,7 +116,7 @@ export function slider(parent, { label, min, max, step, value, say = (v) => show
   const row = add(parent, "label", { className: "slider" });
   const name = add(row, "span", { className: "name", textContent: label });
   const input = add(row, "input", { type: "range", "data-lm-suppress-shortcuts": "true" });
-  const readout = add(row, "output", { className: "value" });
+  const readout = add(row, "output", { className: "value", "aria-live": "off" }); // the input says it
   Object.assign(input, { min, max, step });
   row.show = (v) => {
     input.value = v;

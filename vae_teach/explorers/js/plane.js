@@ -5,7 +5,7 @@ import { add } from "./common.js";
 
 // The square [-limit, limit]² in the SVG's units: room for tick labels left and below.
 const SIDE = 400, LEFT = 44, TOP = 1, WIDTH = 446, HEIGHT = 438;
-const SIGNS = "0123456789abcdefghijklmnopqrstuvwxyz";
+export const SIGNS = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 /** Puts the plane into `parent`. Returns
  * - svg, and overlay: a group above the codes for whatever an explorer draws there;
