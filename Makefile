@@ -9,12 +9,13 @@ SETTINGS := $(VENV)/share/jupyter/lab/settings
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 
-.PHONY: help lab test notebooks weights bench lint format clean
+.PHONY: help lab test notebooks site weights bench lint format clean
 
 help:
 	@echo "make lab        install, and open JupyterLab on the start page"
 	@echo "make test       install, and pass every test"
 	@echo "make notebooks  run notebooks/source/*.py and store them with their outputs"
+	@echo "make site       turn the stored notebooks into web pages in site/, live without kernel or network"
 	@echo "make weights    train the shipped weights again (about half an hour)"
 	@echo "make bench      speed of training and of dragging, how handwritten the embedded digits are, one β network"
 	@echo "make lint       check format and lint with ruff; make format mends what it can"
@@ -30,6 +31,9 @@ test: $(READY)
 
 notebooks: $(READY)
 	@$(PY) notebooks/build.py
+
+site: $(READY)
+	@rm -rf site && $(PY) notebooks/site.py
 
 weights: $(READY)
 	@$(PY) -m vae_teach.pretrained.make

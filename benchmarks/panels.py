@@ -1,7 +1,7 @@
 """Milliseconds from a control's event to its picture, for everything the kernel draws in the notebooks.
 
-Runs each notebook in a kernel of its own, then moves every control of every Panel and LatentSliders
-through up to 40 values. Run:
+Runs each notebook in a kernel of its own, then moves every control of every Panel through
+up to 40 values. Run:
     python benchmarks/panels.py [notebook ...]
 Exits with 1 where a control's median is above 50 ms.
 """
@@ -18,7 +18,7 @@ LIMIT = 50.0  # ms
 PROBE = """
 import gc, statistics, time
 from ipywidgets import IntSlider, FloatSlider
-from vae_teach.explorers import LatentSliders, Panel
+from vae_teach.explorers import Panel
 
 def _values(control):
     if hasattr(control, "options"):
@@ -29,9 +29,8 @@ def _values(control):
     values = [kind(control.min + k / 39 * (control.max - control.min)) for k in range(40)]
     return [control.base**v for v in values] if hasattr(control, "base") else values  # log slider
 
-for thing in [o for o in gc.get_objects() if isinstance(o, (Panel, LatentSliders))]:
-    sliders = isinstance(thing, LatentSliders)
-    for control in thing._sliders[:2] if sliders else thing._controls.values():
+for panel in [o for o in gc.get_objects() if isinstance(o, Panel)]:
+    for control in panel._controls.values():
         times, before = [], control.value
         for value in _values(control):
             if value != control.value:
@@ -41,8 +40,7 @@ for thing in [o for o in gc.get_objects() if isinstance(o, (Panel, LatentSliders
         control.value = before
         times.sort()
         middle, late = statistics.median(times), times[int(0.95 * (len(times) - 1))]
-        name = type(thing).__name__
-        print(f"PROBE {name:14} {control.description or '':34.34} {middle:6.1f} {late:6.1f} ms")
+        print(f"PROBE {control.description or '':34.34} {middle:6.1f} {late:6.1f} ms")
 """
 
 
@@ -54,7 +52,7 @@ def main():
     parser.add_argument("names", nargs="*", help="such as 05_vae; default: all")
     wanted = parser.parse_args().names
     slow = 0
-    print(f"{'event to picture in the kernel, ms':57} median    p95")
+    print(f"{'event to picture in the kernel, ms':38} median    p95")
     for source in build.sources():
         if wanted and source.stem not in wanted:
             continue

@@ -200,6 +200,8 @@ def test_places_are_even_and_hold_what_the_controls_say():
     everything = controls.places(list(inputs.values()), 1)
     assert math.prod(map(len, everything)) == 16, "every choice, and what the sliders say"
     assert everything[:4] == [[0.33], [3], [1.0], [1]]
+    low = FloatSlider(0.5, min=0.3, max=2, step=0.05)
+    assert controls.places([low], 4) == [pytest.approx([0.3, 0.5, 1.45, 2])], "both ends stay"
     (whole,) = controls.places([inputs["whole"]], 100)
     assert whole == list(range(-2, 8))
     sliders = controls.places([inputs["plain"], inputs["log"]], 100)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from ipywidgets import FloatSlider, IntSlider, Layout
+from ipywidgets import FloatSlider, IntSlider
 from matplotlib.figure import Figure
 
 from vae_teach.explorers import pixels
@@ -125,7 +125,7 @@ def between(decode, classifier, start, end, ends, caption=""):
     return Panel(draw, {"t": slider}, alt, caption)
 
 
-_WIDE = Layout(width="520px")
+_WIDE = {"width": "520px"}  # a layout of its own for each slider: closing a panel closes it
 
 
 def _paper(images):

@@ -92,13 +92,14 @@ def places(controls, most):
 
 
 def _picked(every, now, count):
-    """`count` of the values, evenly from first to last, but `now` instead of the one closest to it."""
+    """`count` of the values, evenly from first to last, but `now` instead of the inner one closest."""
     if count == 1:
         return [now]
-    at = [round(k * (len(every) - 1) / (count - 1)) for k in range(count)]
-    here = min(range(len(every)), key=lambda i: abs(every[i] - now))
-    closest = min(range(count), key=lambda k: abs(at[k] - here))
-    return [now if k == closest else every[i] for k, i in enumerate(at)]
+    picked = [every[round(k * (len(every) - 1) / (count - 1))] for k in range(count)]
+    if now not in picked:
+        inner = range(1, count - 1) or range(count)
+        picked[min(inner, key=lambda k: abs(picked[k] - now))] = now
+    return picked
 
 
 def _every(control):

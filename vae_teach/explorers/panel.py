@@ -175,6 +175,7 @@ class Panel(WebExplorer):
             for control in self._controls.values():
                 control.unobserve(self._moved, "value")
                 control.style.close()
+                control.layout.close()
                 control.close()
             super().close()
 

@@ -1,5 +1,6 @@
 """What explorers that live in the page share: one script, the networks sent to it, still, page."""
 
+import base64
 import json
 import pathlib
 import re
@@ -92,7 +93,8 @@ class Network(Widget):
     """A network's layers and weights, in the page once for all explorers that use it."""
 
     layers = t.List().tag(sync=True)
-    weights = t.Bytes().tag(sync=True)
+    # As text: JupyterLab's own "save widget state" loses the bytes of any model but anywidget's.
+    weights = t.Bytes().tag(sync=True, to_json=lambda value, _: base64.b64encode(value).decode())
 
     @classmethod
     def of(cls, sequential, name, end=()):

@@ -152,7 +152,8 @@ export function evaluate(layers, weights, x, shape = [x.length]) {
 export async function received(model, name) {
   const id = model.get(name).replace("IPY_MODEL_", "");
   const sent = await model.widget_manager.get_model(id);
-  return { layers: sent.get("layers"), weights: halves(sent.get("weights")) };
+  const bytes = Uint8Array.from(atob(sent.get("weights")), (letter) => letter.charCodeAt(0));
+  return { layers: sent.get("layers"), weights: halves(new DataView(bytes.buffer)) };
 }
 
 /** That network as a function of x: see `evaluate`. */

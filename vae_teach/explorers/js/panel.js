@@ -152,6 +152,16 @@ async function panel({ model, root, guard, framed, follow, until }) {
     }
   };
 
+  // One request at a time, always with the newest values: nothing plays on after the hand has stopped.
+  const next = () => {
+    if (asked && model.get("answered") === asked) {
+      clearTimeout(timer);
+      asked = 0;
+      note.textContent = "";
+    }
+    if (unsent) ask();
+  };
+
   const later = framed(() => {
     if (ready) {
       if (canvas.width !== ready.width || canvas.height !== ready.height) {
@@ -167,14 +177,8 @@ async function panel({ model, root, guard, framed, follow, until }) {
     if (error.textContent !== problem) error.textContent = problem;
     error.hidden = !problem;
     canvas.classList.toggle("old", Boolean(problem));
-    if (asked && model.get("answered") !== asked) return;
-    if (asked) {
-      clearTimeout(timer);
-      asked = 0;
-      note.textContent = "";
-    }
-    if (unsent) ask();
-    else show(model.get("shown"));
+    next();
+    if (!asked) show(model.get("shown")); // the kernel may have set them, or moved them to what it can
   });
   const decode = async () => {
     const mine = ++arrivals;
@@ -191,12 +195,13 @@ async function panel({ model, root, guard, framed, follow, until }) {
     later();
   };
   const arrived = guard(() => {
-    const next = stored ? stored.at(wanted) : model.get("image");
-    if (next === data) return later();
-    data = next;
+    const newer = stored ? stored.at(wanted) : model.get("image"), painting = decoding || ready;
+    if (newer === data) return later();
+    data = newer;
     decode().catch(guard((problem) => {
       throw problem;
     }));
+    if (!stored && !painting) next(); // the kernel draws while the page paints, one picture ahead at most
   });
 
   show(wanted);

@@ -1,0 +1,90 @@
+"""What is left of explorers when the kernel restarts or is gone, and where nobody trusts them."""
+
+import nbformat
+import pytest
+from room import SHOWN
+from table import EXPLORERS, IN_KERNEL, IN_PAGE
+
+STATE = "application/vnd.jupyter.widget-state+json"
+KEEP = """
+async () => {
+  const keep = () => jupyterapp.commands.execute("@jupyter-widgets/jupyterlab-manager:saveWidgetState");
+  const later = () => new Promise((go) => setTimeout(go, 500));
+  await keep();
+  await later();
+  await jupyterapp.commands.execute("docmanager:save");
+  await keep();
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def stored(room, lab):
+    """The notebook as JupyterLab stores it if told to keep the widgets' state."""
+    room.page.evaluate(KEEP)
+    return nbformat.read(lab.folder / "room.ipynb", as_version=4)
+
+
+def answers(room, explorer):
+    room.go(explorer)
+    before = room.picture(explorer)
+    room.drag(explorer, events=137, burst=10)
+    assert room.picture(explorer) != before, f"{explorer.name} does not answer"
+    assert not room.page.locator(f"{explorer.root} [role=alert]:visible").count()
+
+
+def still(room, explorer):
+    """The still picture in the explorer's cell."""
+    index = room.index(explorer)
+    room.go(index)
+    return room.page.locator(f"[data-windowed-list-index='{index}'] .vae-teach-still img")
+
+
+def test_what_is_stored_speaks_for_itself(stored, room):
+    assert stored.metadata["widgets"][STATE]["state"]
+    for explorer in EXPLORERS:
+        outputs = stored.cells[room.index(explorer)].outputs
+        texts = [output["data"]["text/plain"] for output in outputs if "data" in output]
+        assert len(texts) == 2
+        assert not any("0x" in text or "\n" in text for text in texts), texts
+        assert any('<img alt="' in output["data"].get("text/html", "") for output in outputs[-2:])
+
+
+def test_a_restarted_kernel_leaves_them_alive(stored, room, lab):
+    room.page.evaluate(f"{SHOWN}.sessionContext.session.kernel.restart()")
+    lab.wait_for_kernel(room.page)
+    for explorer in IN_PAGE:
+        answers(room, explorer)
+
+
+def test_stored_state_is_live_without_a_run(stored, room, lab):
+    lab.save("stored.ipynb", stored, trusted=True)
+    lab.open(room.page, "stored.ipynb")
+    for explorer in IN_PAGE:
+        answers(room, explorer)
+        assert not still(room, explorer).is_visible()
+    for explorer in IN_KERNEL:
+        room.go(explorer)
+        panel = room.page.locator(explorer.root)
+        assert panel.locator("canvas").is_visible()
+        assert panel.get_by_text("Run the cell to drag").is_visible()
+
+
+@pytest.mark.parametrize("kind", ["untrusted", "without state", "without a kernel"])
+def test_a_picture_stands_where_nothing_can_move(stored, room, lab, kind):
+    changed = nbformat.from_dict(stored.copy() | {"metadata": stored.metadata.copy()})
+    changed.metadata["about"] = kind  # a signature is of the content
+    if kind == "without state":
+        del changed.metadata["widgets"]
+    if kind == "without a kernel":
+        changed.metadata["kernelspec"] = {"name": "none", "display_name": "none"}
+    lab.save("changed.ipynb", changed, trusted=kind != "untrusted")
+    lab.open(room.page, "changed.ipynb")
+    if kind == "without a kernel":
+        room.page.get_by_role("button", name="No Kernel", exact=True).click()
+    for explorer in EXPLORERS:
+        picture = still(room, explorer)
+        picture.wait_for()
+        assert picture.evaluate("(image) => image.naturalWidth") > 200
+        assert len(picture.get_attribute("alt")) > 20
+        assert not room.page.locator(f"{explorer.root}").count()
