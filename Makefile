@@ -42,7 +42,9 @@ bench: $(READY)
 	@$(PY) benchmarks/speed.py; speed=$$?; \
 	$(PY) benchmarks/panels.py; panels=$$?; \
 	$(PY) benchmarks/handwritten.py; hand=$$?; \
-	$(PY) benchmarks/rate_distortion.py --quick; rates=$$?; exit $$((speed + panels + hand + rates))
+	$(PY) benchmarks/dragging.py; drags=$$?; \
+	$(PY) benchmarks/rate_distortion.py --quick; rates=$$?; \
+	exit $$((speed + panels + hand + drags + rates))
 
 lint: $(READY)
 	@$(PY) -m ruff format --check . && $(PY) -m ruff check .

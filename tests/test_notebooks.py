@@ -12,7 +12,14 @@ import nbformat
 import pytest
 from notebook_runs import HERE, build, code_cells, printed
 
+from vae_teach import explorers
+
 SOURCES = build.sources()
+WEB = [
+    getattr(explorers, name)
+    for name in explorers.__all__
+    if hasattr(getattr(explorers, name), "_esm")
+]
 names = pytest.mark.parametrize("source", SOURCES, ids=[s.stem for s in SOURCES])
 
 
@@ -53,6 +60,15 @@ def test_stored_outputs_are_whole(source):
             assert any("<img " in o.get("data", {}).get("text/html", "") for o in cell.outputs), (
                 cell.id
             )
+
+
+@names
+def test_stored_explorers_are_the_package_s(source):
+    saved = stored(source).metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
+    present = {(str(made._esm), str(made._css)) for made in WEB}
+    for widget in saved.values():
+        if "_esm" in widget["state"]:
+            assert (widget["state"]["_esm"], widget["state"]["_css"]) in present, "make notebooks"
 
 
 @names

@@ -170,7 +170,7 @@ EXPLORERS = [
     ),
     Explorer(
         "drawing",
-        "drawing = DrawDigit(small, images, labels)",
+        "drawing = DrawDigit(small, images[:500], labels[:500])",
         hand=".pad",
         shows="canvas.decoded",
         start=(0.3, 0.25),

@@ -1,4 +1,4 @@
-"""Every explorer as quick as the hand, in a real JupyterLab: issue 5's bounds are in room.py."""
+"""Every explorer as quick as the hand, in a real JupyterLab: the bounds are in room.py."""
 
 import pytest
 from room import RATIO, misses

@@ -140,6 +140,9 @@ class Network(Widget):
         """Take note that this explorer is gone; close when it was the last."""
         self.users.discard(user)
         if not self.users:
+            # JupyterLab's page keeps a closed widget's traits, and their values one change before.
+            self.weights = b""
+            self.layers = []
             self.close()
 
 
