@@ -65,6 +65,15 @@ def test_an_error_in_the_kernel_is_shown_until_it_is_mended(room, explorer):
     assert not alert(room, explorer).count()
 
 
+def test_a_plane_that_cannot_be_drawn_says_so_beside_its_still_picture(room):
+    room.start_cell(room.last - 1)
+    room.page.wait_for_selector("text=cannot evaluate the layer")
+    cell = room.page.locator(f"[data-windowed-list-index='{room.last - 1}']")
+    assert cell.locator(".vae-teach-still img").is_visible()
+    room.wait(lambda: not room.busy())
+    room.run("broken_plane.close(); del broken_plane")
+
+
 @pytest.mark.parametrize("explorer", EXPLORERS, ids=lambda explorer: explorer.name)
 def test_closing_leaves_nothing_behind(room, explorer):
     room.go(explorer)
