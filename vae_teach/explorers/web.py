@@ -69,6 +69,16 @@ class WebExplorer(anywidget.AnyWidget):
         saved = Widget.get_manager_state(drop_defaults=False, widgets=[self, *self._networks()])
         return page(f"{mount(self.model_id)}{self.still()}", saved["state"], title)
 
+    def open(self):
+        """Open the line to the page.
+
+        By default IPython ends a "cell" with each message from it, and with that cell the pyplot
+        figure of another one that still runs: not so here.
+        """
+        super().open()
+        if self.comm is not None:
+            self.comm.handle_msg = self._handle_msg
+
     def close(self):
         """Remove the widget from every page, with its observers and the weights it alone used."""
         networks = self._networks()
