@@ -255,7 +255,8 @@ plt.plot([0, 1])
 history = fit(small, data.train_images, elbo, epochs=60)  # now somebody does
 plt.plot(history.train["bound"])
 same = all(torch.equal(a, b) for a, b in zip(small.parameters(), alone.parameters()))
-print(len(history.seconds), plt.gcf() is chart, len(plt.gca().lines), same, all(p.isfinite().all().item() for p in small.parameters()))
+finite = all(p.isfinite().all().item() for p in small.parameters())
+print(len(history.seconds), plt.gcf() is chart, len(plt.gca().lines), same, finite)
 plt.show()
 """
 

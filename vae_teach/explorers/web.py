@@ -70,14 +70,15 @@ class WebExplorer(anywidget.AnyWidget):
         return page(f"{mount(self.model_id)}{self.still()}", saved["state"], title)
 
     def open(self):
-        """Open the line to the page.
+        """Open the line to the page, so that its messages come beside a cell that runs.
 
-        By default IPython ends a "cell" with each message from it, and with that cell the pyplot
-        figure of another one that still runs: not so here.
+        By default IPython ends a "cell" with each of them, and with it the pyplot figure of the one
+        that runs; and ipykernel lets the first one wait for the thread that made the widget.
         """
         super().open()
         if self.comm is not None:
             self.comm.handle_msg = self._handle_msg
+            self.comm._reply_subshell_for = None
 
     def close(self):
         """Remove the widget from every page, with its observers and the weights it alone used."""
