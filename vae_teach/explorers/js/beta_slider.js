@@ -2,7 +2,7 @@
 
 import { received } from "./network.js";
 import { multiRate } from "./multi_rate.js";
-import { add, explorer, gallery, paint, picture, shown, slider } from "./common.js";
+import { add, explorer, gallery, paint, picture, shown, slider, stored } from "./common.js";
 
 const STEPS = [-2, -10 / 7, -6 / 7, -2 / 7, 2 / 7, 6 / 7, 10 / 7, 2]; // of a traversal
 const WIDTH = 380, LEFT = 54, RIGHT = 372, TOP = 8; // of both charts, in their own units
@@ -104,11 +104,11 @@ function betaMarks(betas) {
   return [[+betas[0].toPrecision(2), 0], ...inside, [+betas[last].toPrecision(2), last]];
 }
 
-async function build({ model, root, framed, follow, guard, send }) {
+async function build({ model, root, framed, follow, guard, send, until }) {
   const sent = await received(model, "decoder");
   const { turn, decode } = multiRate(sent.layers, sent.weights);
   const betas = model.get("betas"), distortion = model.get("distortion"), least = model.get("used");
-  const shape = model.get("image_shape"), size = shape[0] * shape[1] * shape[2];
+  const shape = model.get("image_shape");
   const codes = floats(model.get("codes")), noise = floats(model.get("noise"));
   const kl = floats(model.get("kl")), d = kl.length / betas.length, count = noise.length / d;
   const rows = Array.from(betas, (_, i) => kl.subarray(i * d, (i + 1) * d));
@@ -158,11 +158,11 @@ async function build({ model, root, framed, follow, guard, send }) {
 
   const all = new Float32Array((2 * count + traversed * STEPS.length) * d);
   all.set(noise, count * d);
-  const draw = () => {
-    const step = model.get("step"), chosen = model.get("chosen");
+  const kept = new Map(); // the images at a step, as bytes: drawn from while the slider is dragged
+  const imagesAt = (step) => {
+    if (kept.has(step)) return kept.get(step);
+    const chosen = model.get("chosen");
     const here = codes.subarray(step * count * d, (step + 1) * count * d);
-    control.show(step);
-    chooser.show(chosen);
     all.set(here);
     for (let row = 0, to = 2 * count * d; row < traversed; row++)
       for (const value of STEPS) {
@@ -172,7 +172,28 @@ async function build({ model, root, framed, follow, guard, send }) {
         to += d;
       }
     turn(betas[step]);
-    const images = decode(all, all.length / d);
+    const bytes = Uint8Array.from(decode(all, all.length / d), (v) => 255 * v + 0.5);
+    kept.set(step, new DataView(bytes.buffer));
+    return kept.get(step);
+  };
+  let idle = 0;
+  const prepare = guard(() => { // one step at a time, while nothing else is to do
+    idle = 0;
+    const next = betas.findIndex((_, step) => !kept.has(step));
+    if (next < 0) return;
+    imagesAt(next);
+    later();
+  });
+  // Safari has no requestIdleCallback.
+  const [ask, cancel] = window.requestIdleCallback
+    ? [requestIdleCallback, cancelIdleCallback] : [(f) => setTimeout(f, 30), clearTimeout];
+  const later = () => (idle ||= ask(prepare));
+  until(() => cancel(idle));
+  const draw = () => {
+    const step = model.get("step"), chosen = model.get("chosen");
+    control.show(step);
+    chooser.show(chosen);
+    const images = imagesAt(step);
     let next = 0;
     strips.forEach(({ canvas, name }, row) => {
       const dimension = order[step][row - 2];
@@ -182,15 +203,20 @@ async function build({ model, root, framed, follow, guard, send }) {
         canvas.setAttribute("aria-label", `Traversal of ${named(dimension)} from −2 to 2`);
       }
       for (let i = 0; i < (row < 2 ? count : STEPS.length); i++, next++)
-        paint(canvas, images.subarray(next * size, (next + 1) * size), shape, 1 + i * (shape[2] + 2), 1);
+        paint(canvas, stored(images, next, shape), shape, 1 + i * (shape[2] + 2), 1);
     });
     note.textContent = `Last rows: the most used dimensions, one moved at a time, from ${
       chosen < 0 ? "z = 0" : `the code of test image ${chosen + 1}`}. Press a test image to change that.`;
     drawBars(rows[step], order[step], used[step]);
     drawPoint(step);
   };
+  follow("chosen", () => {
+    kept.clear();
+    later();
+  });
   follow("step chosen", framed(draw));
   draw(); // an error here keeps the still picture
+  later();
 }
 
 export default explorer("vae-teach-beta", build);

@@ -85,9 +85,7 @@ function panel(parent, film, steps, side) {
     limit = next;
     holder.replaceChildren();
     const map = plane(holder, { limit, tick: tickOf(limit), prior: true });
-    const [left, top] = map.share([-limit, limit]), [right, bottom] = map.share([limit, -limit]);
-    const style = { left, top, width: right - left, height: bottom - top };
-    for (const [name, v] of Object.entries(style)) canvas.style[name] = `${v}%`;
+    Object.assign(canvas.style, map.square);
     map.frame.prepend(canvas);
     if (map.svg.querySelector(".prior circle")) return;
     const [x, y] = map.at([0, 0]), r = 2 * map.unit; // too small for `plane`, but the measure
@@ -177,8 +175,8 @@ function build({ model, root, guard, framed, follow, send, until }) {
     later();
   };
   const toggle = button(controls, "Play", "Play or pause the film", guard(() => play(!playing)));
-  const written = (step) => step.toLocaleString("en");
-  const stepText = (frame) => `step ${written(steps[frame])} of ${written(steps[last])}`;
+  const { format } = new Intl.NumberFormat("en");
+  const stepText = (frame) => `step ${format(steps[frame])} of ${format(steps[last])}`;
   const said = (frame) => [stepText(frame), ...shows.map(({ words }, i) =>
     `${films[i].title ? `${films[i].title}: ` : ""}${words(steps[frame])}`)].join("; ");
   const scrub = slider(controls, {

@@ -57,7 +57,7 @@ export function explorer(name, build) {
     });
     const send = (changes) => {
       model.set(changes);
-      saving ||= setTimeout(save, 50); // ipywidgets merges what a busy kernel misses
+      saving ||= setTimeout(save, 100); // ipywidgets merges what a busy kernel misses
     };
     try {
       await build({ model, root, guard, framed, follow, send, until });
@@ -118,8 +118,10 @@ export function slider(parent, { label, min, max, step, value, say = (v) => show
   const input = add(row, "input", { type: "range", "data-lm-suppress-shortcuts": "true" });
   const readout = add(row, "output", { className: "value", "aria-live": "off" }); // the input says it
   Object.assign(input, { min, max, step });
+  let last = null;
   row.show = (v) => {
-    input.value = v;
+    if (v === last) return;
+    input.value = last = v;
     readout.textContent = say(v);
     input.setAttribute("aria-valuetext", say(v));
   };
@@ -141,6 +143,7 @@ export function button(parent, label, title, pressed) {
  * same one is pressed again. Returns the element, with `show(index)`. */
 export function gallery(parent, { label, images, count, shape, names, chosen }) {
   const group = add(parent, "div", { className: "gallery", role: "group", "aria-label": label });
+  const easel = Object.assign(document.createElement("canvas"), { width: shape[2], height: shape[1] });
   const items = Array.from({ length: count }, (_, i) => {
     const item = button(group, "", names(i), () => {
       const on = item.getAttribute("aria-pressed") === "true";
@@ -148,8 +151,8 @@ export function gallery(parent, { label, images, count, shape, names, chosen }) 
     });
     item.setAttribute("aria-label", names(i));
     item.setAttribute("aria-pressed", "false");
-    const canvas = add(item, "canvas", { width: shape[2], height: shape[1], "aria-hidden": "true" });
-    paint(canvas, stored(images, i, shape), shape);
+    paint(easel, stored(images, i, shape), shape);
+    add(item, "img", { src: easel.toDataURL(), alt: "" }); // each canvas in a page slows every frame
     return item;
   });
   group.show = (index) =>

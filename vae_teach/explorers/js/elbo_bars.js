@@ -188,8 +188,7 @@ function build({ model, root, guard, framed, follow, send }) {
     });
     plot.draw("guess", points);
     const [x, y] = plot.at(mean, PEAK / width);
-    here.style.left = `${(100 * x) / WIDE}%`;
-    here.style.top = `${(100 * y) / HIGH}%`;
+    here.style.transform = `translate(${(100 * x) / WIDE}cqw, ${(100 * y) / WIDE}cqw)`;
     meanSlider.show(mean);
     widthSlider.show(width);
     const terms = elboTerms(joints[index], prior, evidence, grid, mean, width);

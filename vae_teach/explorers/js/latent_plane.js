@@ -46,7 +46,7 @@ async function build({ model, root, guard, framed, follow, send }) {
   });
   const map = plane(pad, { limit, tick, prior });
   marks(map, model.get("points"));
-  const here = add(pad, "div", { className: "here" });
+  const here = add(map.frame, "div", { className: "here" });
   const right = add(panels, "div", { className: "panel image" });
   add(right, "div", { className: "heading", textContent: what[0] });
   const canvas = picture(right, shape[2], shape[1], `Image decoded at the chosen z${what[1]}`, "decoded");
@@ -85,9 +85,7 @@ async function build({ model, root, guard, framed, follow, send }) {
   const later = framed(() => {
     hand.take();
     const z = code();
-    const [x, y] = map.share(z.map((v) => clip(v, -limit, limit)));
-    here.style.left = `${x}%`;
-    here.style.top = `${y}%`;
+    map.place(here, z.map((v) => clip(v, -limit, limit)));
     readout.textContent = codeText(z);
     if (!hand.dragging()) { // a screen reader hears where a drag ended, not each step of it
       pad.setAttribute("aria-valuenow", z[0]);

@@ -5,12 +5,14 @@ import { add } from "./common.js";
 
 // The square [-limit, limit]² in the SVG's units: room for tick labels left and below.
 const SIDE = 400, LEFT = 44, TOP = 1, WIDTH = 446, HEIGHT = 438;
+const LAYERS = 8;
 export const SIGNS = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 /** Puts the plane into `parent`. Returns
  * - svg, and overlay: a group above the codes for whatever an explorer draws there;
  * - at(z): place in the SVG's units; unit: how long 1 is there;
- * - code(x, y): the code under a place of the screen; share(z): [left, top] in % of the plane. */
+ * - code(x, y): the code under a place of the screen; place(element, z): moves a child of
+ *   the frame there; square: where [-limit, limit]² lies, as CSS. */
 export function plane(parent, { limit, tick, prior }) {
   const unit = SIDE / (2 * limit), bottom = TOP + SIDE;
   const px = (v) => LEFT + SIDE / 2 + v * unit, py = (v) => TOP + SIDE / 2 - v * unit;
@@ -42,21 +44,33 @@ export function plane(parent, { limit, tick, prior }) {
       return [(x - box.left) * scale - LEFT / unit - limit,
         limit + TOP / unit - (y - box.top) * scale];
     },
-    share: (z) => [(100 * at(z)[0]) / WIDTH, (100 * at(z)[1]) / HEIGHT],
+    square: {
+      left: `${(100 * LEFT) / WIDTH}%`, top: `${(100 * TOP) / HEIGHT}%`,
+      width: `${(100 * SIDE) / WIDTH}%`, height: `${(100 * SIDE) / HEIGHT}%`,
+    },
+    place(element, z) {
+      const [x, y] = at(z).map((v) => (100 * v) / WIDTH); // in hundredths of the plane's width
+      element.style.transform = `translate(${x}cqw, ${y}cqw)`;
+    },
   };
 }
 
-/** Codes drawn as their labels: `view` holds N pairs of float16, then N labels, a byte each. */
+/** Codes drawn as their labels: `view` holds N pairs of float16, then N labels, a byte each. All of one
+ * label are one element, as a page of few elements paints sooner; but in LAYERS, so that where codes
+ * lie thick no label hides the others. */
 export function marks(map, view) {
-  const count = view.byteLength / 5;
+  const count = view.byteLength / 5, groups = new Map();
   const at = halves(new DataView(view.buffer, view.byteOffset, 4 * count));
-  let text = "";
   for (let i = 0; i < count; i++) {
-    const label = view.getUint8(4 * count + i), [x, y] = map.at([at[2 * i], at[2 * i + 1]]);
-    text += `<text class="c${label % 10}" x="${x.toFixed(1)}" y="${y.toFixed(1)}"
-      dy=".35em">${SIGNS[label]}</text>`;
+    const label = view.getUint8(4 * count + i), key = `${Math.floor((LAYERS * i) / count)} ${label}`;
+    if (!groups.has(key)) groups.set(key, { label, x: [], y: [] });
+    const { x, y } = groups.get(key), [across, down] = map.at([at[2 * i], at[2 * i + 1]]);
+    x.push(across.toFixed(1));
+    y.push((down + 3.2).toFixed(1)); // a digit's middle is there
   }
-  map.svg.querySelector(".marks").innerHTML = text;
+  map.svg.querySelector(".marks").innerHTML = Array.from(groups.values(), ({ label, x, y }) =>
+    `<text class="c${label % 10}" x="${x.join(" ")}" y="${y.join(" ")}">${
+      SIGNS[label].repeat(x.length)}</text>`).join("");
 }
 
 /** Ellipses at 1 and 2 standard deviations of a Gaussian q(z|x), dashed, with the mean as a cross. */

@@ -70,9 +70,8 @@ export function ellipsesTo(bytes, sums, side, values, labels, limit, colours) {
 /** For each label its colour as [red, green, blue], and an image of its sign: quicker than text. */
 export function stamps(colours, scale) {
   return colours.map((colour, label) => {
-    const sign = document.createElement("canvas");
-    sign.width = sign.height = 12 * scale;
-    const context = sign.getContext("2d", { willReadFrequently: true });
+    const easel = new OffscreenCanvas(12 * scale, 12 * scale);
+    const context = easel.getContext("2d", { willReadFrequently: true });
     context.fillStyle = colour;
     context.fillRect(0, 0, 1, 1); // the browser's words for a colour, such as oklab(…), as bytes
     const rgb = [...context.getImageData(0, 0, 1, 1).data.subarray(0, 3)];
@@ -80,6 +79,7 @@ export function stamps(colours, scale) {
     Object.assign(context, { textAlign: "center", textBaseline: "middle" });
     context.font = `600 ${9 * scale}px system-ui, sans-serif`;
     context.fillText(SIGNS[label], 6 * scale, 6 * scale);
+    const sign = easel.transferToImageBitmap();
     return { sign, rgb };
   });
 }
