@@ -19,6 +19,13 @@
 #
 # ## Is this computer ready?
 
+# %% tags=["aside"]
+import importlib.util
+
+if importlib.util.find_spec("vae_teach") is None:  # such as on Colab
+    repository = input("Web address of the course's repository: ")
+    # %pip install -q "vae-teach @ git+{repository}"
+
 # %%
 import math
 import os

@@ -19,6 +19,13 @@
 # that. Of 100 images of each kind, how many does a good classifier recognize as some digit (probability
 # above 0.9)? Write down two numbers.
 
+# %% tags=["aside"]
+import importlib.util
+
+if importlib.util.find_spec("vae_teach") is None:  # such as on Colab
+    repository = input("Web address of the course's repository: ")
+    # %pip install -q "vae-teach @ git+{repository}"
+
 # %%
 import copy
 import math

@@ -20,6 +20,13 @@
 # *clean* test image: which makes the smaller error? (b) We start from noise and let a denoiser
 # walk, step by step, towards its own output: does a digit appear, or mush? Write your guesses down.
 
+# %% tags=["aside"]
+import importlib.util
+
+if importlib.util.find_spec("vae_teach") is None:  # such as on Colab
+    repository = input("Web address of the course's repository: ")
+    # %pip install -q "vae-teach @ git+{repository}"
+
 # %%
 import math
 

@@ -21,6 +21,13 @@
 # over both? And once q is chosen, can improving the ELBO further, by changing the model, make the model
 # worse? Write both guesses down.
 
+# %% tags=["aside"]
+import importlib.util
+
+if importlib.util.find_spec("vae_teach") is None:  # such as on Colab
+    repository = input("Web address of the course's repository: ")
+    # %pip install -q "vae-teach @ git+{repository}"
+
 # %%
 import heapq
 import math

@@ -20,6 +20,13 @@
 # 256 decoder passes. Which gradient is less noisy: one draw of z for each of 256 images, or four draws for
 # each of 64? Write both guesses down.
 
+# %% tags=["aside"]
+import importlib.util
+
+if importlib.util.find_spec("vae_teach") is None:  # such as on Colab
+    repository = input("Web address of the course's repository: ")
+    # %pip install -q "vae-teach @ git+{repository}"
+
 # %%
 import math
 

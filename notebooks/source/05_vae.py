@@ -12,12 +12,20 @@
 # 4. say what a −ELBO in nats on grey-level images is, and what it is not.
 #
 # Chapters 03 and 04 derive the ELBO and its gradient; here both are restated where they are used.
-# Run All takes about a minute on a laptop.
+# Press Run All now and read while it works (one to two minutes). Allow just under an hour; the last three
+# sections, from *How good is the model?* on, can wait for another day.
 #
 # **Predict first.** Below, the same network is trained twice with a two-dimensional code: once with
 # its KL term, once without. Each image's q(z|x) is drawn as an ellipse of one standard deviation, a
 # *bubble*. In which of the two are the bubbles larger, and what lies *between* them? Write your
 # guess down; section *Without the KL term* answers.
+
+# %% tags=["aside"]
+import importlib.util
+
+if importlib.util.find_spec("vae_teach") is None:  # such as on Colab
+    repository = input("Web address of the course's repository: ")
+    # %pip install -q "vae-teach @ git+{repository}"
 
 # %%
 import torch
@@ -239,7 +247,7 @@ figures.image_rows(
 # %% [markdown]
 # How often is a draw a clear digit? The judge of chapter 01, a classifier, on 1,000 draws:
 
-# %%
+# %% tags=["aside"]
 classifier = pretrained.for_set("classifier", digits)
 with torch.no_grad():
     draws = vae20.decode(vae20.prior.sample((1000,))).mean
@@ -265,7 +273,7 @@ LatentSliders(vae20, images=digits.test_images[:1000])
 # The bars show what a dimension carries, its KL: how far $q(z_i\mid x)$ moves from the prior. Over all
 # test images, with the mean variance $v$ of the encoder beside it:
 
-# %%
+# %% tags=["aside"]
 with torch.no_grad():
     q = vae20.encode(digits.test_images).base_dist  # 20 Gaussians an image, one a dimension
     kl = 0.5 * (q.variance + q.mean**2 - 1 - q.variance.log()).mean(0)
@@ -427,7 +435,7 @@ Bubbles({"without the KL term": film0, "with it": film})
 # small ones. And between the bubbles? Without it, places the decoder was never trained on; with it, mostly
 # codes near some bubble. By number:
 
-# %%
+# %% tags=["aside"]
 with torch.no_grad():
     for name, m in (("β = 0", no_kl), ("β = 1", vae2)):
         terms, q = elbo(m, x), m.encode(x).base_dist
@@ -437,7 +445,7 @@ with torch.no_grad():
             f"means reach {q.mean.abs().max():.1f}"
         )
 
-# %%
+# %% tags=["aside"]
 torch.manual_seed(0)
 z = vae2.prior.sample((14,))
 with torch.no_grad():

@@ -18,6 +18,13 @@
 # **Predict first.** Turn β from 1 up to 20. Which of these rises: the sharpness of the reconstructions,
 # the KL term, the number of dimensions in use? Write your guess down; the first panel answers.
 
+# %% tags=["aside"]
+import importlib.util
+
+if importlib.util.find_spec("vae_teach") is None:  # such as on Colab
+    repository = input("Web address of the course's repository: ")
+    # %pip install -q "vae-teach @ git+{repository}"
+
 # %%
 import itertools
 import json

@@ -18,6 +18,13 @@
 # (b) A VAE with a linear decoder is trained by thousands of gradient steps; an eigendecomposition solves
 # the same model at once. How many nats an image apart do they end: 0, 1, 10?
 
+# %% tags=["aside"]
+import importlib.util
+
+if importlib.util.find_spec("vae_teach") is None:  # such as on Colab
+    repository = input("Web address of the course's repository: ")
+    # %pip install -q "vae-teach @ git+{repository}"
+
 # %%
 import math
 import time

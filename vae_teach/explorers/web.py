@@ -4,6 +4,7 @@ import base64
 import json
 import pathlib
 import re
+import sys
 import weakref
 
 import anywidget
@@ -16,6 +17,10 @@ from vae_teach import checks
 from vae_teach.explorers import pixels
 
 JS = pathlib.Path(__file__).parent / "js"
+if "google.colab" in sys.modules:  # Colab shows widgets that it does not know only when told to
+    from google.colab import output
+
+    output.enable_custom_widget_manager()
 
 
 def script(*names):
