@@ -9,15 +9,16 @@ SETTINGS := $(VENV)/share/jupyter/lab/settings
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 
-.PHONY: help lab test notebooks site weights bench lint format clean
+.PHONY: help lab test test-slow notebooks site weights bench lint format clean
 
 help:
 	@echo "make lab        install, and open JupyterLab on the start page"
-	@echo "make test       install, and pass every test"
+	@echo "make test       install, and pass the quick tests"
+	@echo "make test-slow  pass the slow ones: notebooks with solutions, every explorer in a browser"
 	@echo "make notebooks  run notebooks/source/*.py and store them with their outputs"
 	@echo "make site       turn the stored notebooks into web pages in site/, live without kernel or network"
 	@echo "make weights    train the shipped weights again (about half an hour)"
-	@echo "make bench      speed of training and of dragging, how handwritten the embedded digits are, one β network"
+	@echo "make bench      measure speed, quality, memory and dragging into benchmarks/RESULTS.md (about 40 minutes)"
 	@echo "make lint       check format and lint with ruff; make format mends what it can"
 	@echo "make clean      remove the environment"
 
@@ -26,8 +27,12 @@ lab: $(READY)
 	@$(PY) -m jupyterlab $(AS_ROOT) $(LAB_FLAGS) notebooks/00_start_here.ipynb
 
 test: $(READY)
-	@echo "Running every test, notebooks and browser included"
-	@$(PY) -m pytest
+	@echo "Running the quick tests"
+	@$(PY) -m pytest -m "not slow"
+
+test-slow: $(READY)
+	@echo "Running the slow tests: notebooks with their solutions, every explorer in a browser"
+	@$(PY) -m pytest -m slow
 
 notebooks: $(READY)
 	@$(PY) notebooks/build.py
@@ -39,12 +44,8 @@ weights: $(READY)
 	@$(PY) -m vae_teach.pretrained.make
 
 bench: $(READY)
-	@$(PY) benchmarks/speed.py; speed=$$?; \
-	$(PY) benchmarks/panels.py; panels=$$?; \
-	$(PY) benchmarks/handwritten.py; hand=$$?; \
-	$(PY) benchmarks/dragging.py; drags=$$?; \
-	$(PY) benchmarks/rate_distortion.py --quick; rates=$$?; \
-	exit $$((speed + panels + hand + drags + rates))
+	@$(PY) -m pip install --disable-pip-version-check --quiet -e .[bench]
+	@$(PY) benchmarks/run.py $(BENCH)
 
 lint: $(READY)
 	@$(PY) -m ruff format --check . && $(PY) -m ruff check .

@@ -6,6 +6,13 @@ from notebook_runs import HERE, build
 from vae_teach.data.downloaded import SETS, _problem, cache_directory
 
 
+def pytest_collection_modifyitems(items):
+    """Slow are the tests in a browser, and those of a notebook that is run for them."""
+    for item in items:
+        if "browser" in item.path.parts or "solved" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def mnist_on_disk():
     """True where the four files lie whole in the data directory; nothing is downloaded."""

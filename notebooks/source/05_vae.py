@@ -12,8 +12,8 @@
 # 4. say what a −ELBO in nats on grey-level images is, and what it is not.
 #
 # Chapters 03 and 04 derive the ELBO and its gradient; here both are restated where they are used.
-# Press Run All now and read while it works (one to two minutes). Allow just under an hour; the last three
-# sections, from *How good is the model?* on, can wait for another day.
+# Press Run All now and read while it works (one to two minutes). Allow just under an hour;
+# *How good is the model?* and *Is that a likelihood?* can wait for another day.
 #
 # **Predict first.** Below, the same network is trained twice with a two-dimensional code: once with
 # its KL term, once without. Each image's q(z|x) is drawn as an ellipse of one standard deviation, a
