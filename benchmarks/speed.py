@@ -8,6 +8,8 @@ Exits with 1 where `fit` misses a bound: a ratio of medians, so that the machine
 """
 
 import argparse
+import contextlib
+import io
 import logging
 import statistics
 import sys
@@ -154,7 +156,8 @@ def pythae(batch, images):
                 per_device_train_batch_size=batch, per_device_eval_batch_size=batch,
             )  # fmt: skip
             trainer = BaseTrainer(model=model, train_dataset=train, training_config=settings)
-            trainer.train()
+            with contextlib.redirect_stderr(io.StringIO()):  # its progress bar
+                trainer.train()
 
     return epoch
 
