@@ -44,7 +44,7 @@ weights: $(READY)
 	@$(PY) -m vae_teach.pretrained.make
 
 bench: $(READY)
-	@$(PY) -m pip install --disable-pip-version-check --quiet -e .[bench]
+	@$(PY) -c 'import lightning, pythae' 2>/dev/null || $(PY) -m pip install --quiet -e .[bench]
 	@$(PY) benchmarks/run.py $(BENCH)
 
 lint: $(READY)

@@ -3,9 +3,10 @@
 784-200-200-50, ELBO with one draw, batch 256, one cycle of Adam's step size up to 5e-3, matrix products
 in bfloat16 where the processor has them; as many epochs as fit into the time. Run:
     python benchmarks/quality.py [minutes ...]
-Test images are binarized once (seed 0). −ELBO is over all 10,000 with 20 draws each; NLL is −ELBO less
-the mean gap to log p(x) by importance sampling (5,000 draws) on the first 1,000 images, which is far
-more certain than their NLL alone. Published: 86.76 nats for this VAE, k = 1 (Burda et al. 2016, table 1).
+The aims are no bounds: to miss one is no failure. Test images are binarized once (seed 0). −ELBO is over
+all 10,000 with 20 draws each; NLL is −ELBO less the mean gap to log p(x) by importance sampling (5,000
+draws) on the first 1,000 images, which is far more certain than their NLL alone. Published: 86.76 nats
+for this VAE, k = 1 (Burda et al. 2016, table 1).
 """
 
 import argparse
@@ -71,11 +72,9 @@ def main():
         model, seconds = trained(mnist.train_images, epochs)
         bound, nll, error = scores(model, test)
         aim = AIMS.get(limit)
-        told = (
-            ""
-            if aim is None
-            else f"   aim {aim}: {'reached' if nll <= aim else f'missed by {nll - aim:.1f}'}"
-        )
+        told = "" if aim is None else f"   aim {aim}: missed by {nll - aim:.1f}"
+        if aim is not None and nll <= aim:
+            told = f"   aim {aim}: reached{' too late' if seconds > 63 * limit else ''}"
         print(
             f"{limit:7g} {epochs:7d} {seconds:11.0f} {bound:7.2f} {nll:8.2f} ± {error:.2f}{told}",
             flush=True,

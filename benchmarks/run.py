@@ -12,6 +12,7 @@ import platform
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import torch
@@ -43,14 +44,25 @@ def machine():
 
 
 def measured(command):
-    """Run one benchmark, show what it prints, and return it with its exit status."""
+    """Run one benchmark and show what it prints: that, or None where it broke; whether it failed."""
     command = [sys.executable, str(HERE / command[0]), *command[1:]]
     lines = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as complaints,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=complaints, text=True, encoding="utf-8"
+        ) as process,
+    ):
         for line in process.stdout:
             print(line, end="", flush=True)
             lines.append(line.rstrip())
-    return "\n".join(lines).strip(), process.returncode
+        missed = bool(process.wait())
+        complaints.seek(0)
+        complaint = complaints.read()
+    if not lines or (missed and "Traceback" in complaint):
+        print(f"{complaint}\n{command[1]} did not finish: its last results stay as they are.")
+        return None, True
+    return "\n".join(lines).strip(), missed
 
 
 def kept():
@@ -70,9 +82,11 @@ def main():
     failed = 0
     for name in names:
         print(f"\n== {name}", flush=True)
-        text, status = measured(COMMANDS[name])
-        failed |= bool(status)
-        said = "" if not status else "\nA bound printed above is missed.\n"
+        text, missed = measured(COMMANDS[name])
+        failed |= missed
+        if text is None:
+            continue
+        said = "\nA bound printed below is missed.\n" if missed else ""
         sections = kept() | {name: f"{machine()}\n{said}\n```\n{text}\n```"}
         body = "\n\n".join(f"## {n}\n{sections[n]}" for n in COMMANDS if n in sections)
         about = "What `make bench` printed last. Times move with the machine; compare ratios."

@@ -4,7 +4,9 @@ MLP-VAE 784-400-20 (ReLU, Bernoulli), 60,000 MNIST images, batch 128 and 512, fl
 trains the same model with Adam, all in one run and in turn. Run:
     pip install -e .[bench]
     python benchmarks/speed.py [--rounds 3]
-Exits with 1 where `fit` misses a bound: a ratio of medians, so that the machine's pace cancels.
+Exits with 1 where `fit` misses a bound. Each is a ratio within a round, so that the machine's pace cancels;
+the median over the rounds counts. The usual loop and Lightning read torchvision's MNIST image by image, as
+most scripts do; pythae and `fit` get one tensor.
 """
 
 import argparse

@@ -1,5 +1,7 @@
 """Data for the tests: the embedded set, and MNIST where it lies on disk."""
 
+from pathlib import Path
+
 import pytest
 from notebook_runs import HERE, build
 
@@ -8,8 +10,9 @@ from vae_teach.data.downloaded import SETS, _problem, cache_directory
 
 def pytest_collection_modifyitems(items):
     """Slow are the tests in a browser, and those of a notebook that is run for them."""
+    browser = Path(__file__).resolve().parent / "browser"
     for item in items:
-        if "browser" in item.path.parts or "solved" in getattr(item, "fixturenames", ()):
+        if item.path.is_relative_to(browser) or "solved" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
 
 

@@ -17,6 +17,7 @@ tomllib = pytest.importorskip("tomllib", reason="Python 3.11 reads TOML")
 ROOT = Path(__file__).resolve().parent.parent
 BINDER = ROOT / "binder"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+IMAGE_S = ("OMP_NUM_THREADS", "CPU_LIMIT", "KERNEL_PYTHON_PREFIX")  # set in such an image
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="shell scripts of a Linux image")
 
 
@@ -62,7 +63,7 @@ def prefix(tmp_path, mnist_on_disk):
 
 
 def run(script, prefix, *arguments, **more):
-    environment = {k: v for k, v in os.environ.items() if k not in ("OMP_NUM_THREADS", "CPU_LIMIT")}
+    environment = {k: v for k, v in os.environ.items() if k not in IMAGE_S}
     environment |= {"NB_PYTHON_PREFIX": str(prefix), "PYTHONPATH": str(ROOT), **more}
     command = ["bash", str(BINDER / script), *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
@@ -88,12 +89,20 @@ def test_a_step_that_fails_stops_the_build(prefix, step):
 
 def test_a_session_becomes_what_it_was_asked_to_run(tmp_path):
     say = "sh", "-c", 'echo "$OMP_NUM_THREADS $VAE_TEACH_DATA"'
-    for limit, threads in (("3.7", "3"), ("0.5", "1"), (None, "2")):
-        done = run("start", tmp_path, *say, **({"CPU_LIMIT": limit} if limit else {}))
-        found, folder = done.stdout.split()
-        assert folder == f"{tmp_path}/share/vae-teach"
-        # A container's own limit has the say where there is one.
-        assert found == threads or Path("/sys/fs/cgroup/cpu.max").exists()
+    limits = [
+        ({"CPU_LIMIT": "3.7"}, None, "3"),
+        ({"CPU_LIMIT": "0.5"}, None, "1"),
+        ({}, None, "2"),
+        ({}, "max 100000", "2"),
+        ({"CPU_LIMIT": "8"}, "400000 100000", "4"),  # the container's own limit has the say
+        ({}, "50000 100000", "1"),
+    ]
+    for variables, quota, threads in limits:
+        (tmp_path / "cpu.max").unlink(missing_ok=True)
+        if quota:
+            (tmp_path / "cpu.max").write_text(f"{quota}\n")
+        done = run("start", tmp_path, *say, CGROUP=str(tmp_path), **variables)
+        assert done.stdout == f"{threads} {tmp_path}/share/vae-teach\n", (variables, quota)
     done = run("start", tmp_path, "sh", "-c", "exit 7", OMP_NUM_THREADS="5")
     assert done.returncode == 7
     assert (BINDER / "start").read_text().rstrip().endswith('exec "$@"')

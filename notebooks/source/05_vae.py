@@ -101,7 +101,8 @@ class SmallVAE(nn.Module):
 # $\tfrac12\sum_i (v_i + \mu_i^2 - 1 - \log v_i)$.
 #
 # Sums run over pixels and latent dimensions, means over images: mixing these up is a common error
-# in VAE code. Plots and tables below show the loss, −reconstruction, so that less is better.
+# in VAE code. Where a minus is written (−reconstruction, −ELBO), and in the training curves, less is better;
+# code and progress bars show reconstruction and ELBO themselves, below zero here, and more is better.
 
 
 # %%
@@ -139,7 +140,7 @@ for name, a, b in zip(("reconstruction", "KL"), ours, theirs, strict=True):
 # %% [markdown]
 # ### Exercise 1: draw a code
 #
-# From memory: from the encoder's two outputs and some standard normal noise to z.
+# Write, from memory, the draw of z from the mean, the log-variance and standard normal noise.
 
 
 # %% tags=["exercise"]
@@ -255,10 +256,11 @@ for name, images in {"draws from p(z)": draws, "test images": digits.test_images
     print(f"classifier sure (p > 0.9) of {name:16} {fraction_sure(classifier, images):.2f}")
 
 # %% [markdown]
-# Compare the first number with the Gaussian row of chapter 01. After this short training it need not be larger: the
-# classifier is sure of some scribbles, too, and many draws from the prior fall between the places where digits are
-# encoded. What is gained is something else. There a Gaussian was fitted to codes afterwards; here the
-# distribution of z is part of the model, so its samples, and how likely an image is, are *defined*.
+# Compare the first number with chapter 01's *Gaussian* row, column *20 numbers*: 0.45 in the stored run on MNIST. By
+# this judge the VAE need be no better after so short a training: the classifier is sure of some scribbles, too, and
+# many draws from the prior fall between the places where digits are encoded. What is gained is something else. There
+# a Gaussian was fitted to codes afterwards; here the distribution of z is part of the model, so its samples, and how
+# likely a black-and-white image is, are *defined*.
 
 # %% [markdown]
 # ## Twenty sliders
@@ -310,8 +312,8 @@ figures.lines(
 # So does every bubble end with radius 1? No: the reconstruction term wants certainty. The prior is
 # only one vote. Take one pixel that is a linear function of one code, x = J z + noise, J the slope and
 # σ the noise's standard deviation. Bayes' rule gives the best bubble: it has the variance
-# $v^* = 1/(1 + J^2/\sigma^2)$, which is 1 only for a code that the decoder ignores ($J = 0$). Summed
-# over a fine grid of z, for x = 0.7:
+# $v^* = 1/(1 + J^2/\sigma^2)$, which is 1 only for a code that the decoder ignores ($J = 0$). The
+# posterior's variance, computed on a fine grid of z, for x = 0.7:
 
 # %%
 z = torch.linspace(-8, 8, 4001, dtype=torch.double)
@@ -385,12 +387,16 @@ DrawDigit(vae2, digits.test_images[:800], digits.test_labels[:800])
 # %% [markdown]
 # ## Interpolate
 #
-# From one image's code to another's. The prior's pull leaves fewer gaps between codes to fall into. In 20
+# From one image's code to another's. Does the prior's pull close the gaps? Look half-way: not all of them. In 20
 # dimensions nearly all draws from the prior lie about √20 from the origin. The straight way cuts across the
 # middle, where there are few; the other turns around it.
 
 # %%
 Interpolation(vae20, digits.test_images[:12], digits.test_labels[:12])
+
+# %% [markdown]
+# **What you see.** On both ways through z strokes move; blending pixels only fades one image out and the other in.
+# Half-way, some of the images are still no digit.
 
 # %% [markdown]
 # ## Without the KL term
@@ -415,25 +421,28 @@ figures.bubbles(
     labels=y,
     alt="Left: specks, many in one clump and others far out. Right: larger ellipses around the "
     "origin, crowded within the prior's circles and sparser outside.",
-    caption=f"{digits.name}, 600 test images: q(z|x) at one standard deviation, the digit at its "
-    "median. Dashed: one and two standard deviations of the prior. Mind the two scales; a few "
-    "codes lie outside the frames.",
+    caption=f"{digits.name}, 600 test images: q(z|x) as an ellipse of one standard deviation, with a dot of "
+    "fixed size at its mean; on the left the ellipses are smaller than the dots. Bold: classes at the median "
+    "of their codes, where there is room. Dashed: one and two standard deviations of the prior. Mind the two "
+    "scales; a few codes lie outside the frames.",
 )
 
 # %% [markdown]
 # How did they get there? Each frame is a moment of the two trainings above, for 200 of the images. Press Play, or
-# drag. The planes zoom to hold their bubbles; the prior's circles are the measure.
+# drag. The training without the KL term is shorter: its film stops at its last step while the other goes on. The
+# planes zoom to hold their bubbles; the prior's circles are the measure.
 
 # %%
 Bubbles({"without the KL term": film0, "with it": film})
 
 # %% [markdown]
-# **What you see.** The bubbles are larger *with* the KL term. Reconstruction alone pushes codes apart
-# and shrinks the bubbles: the further apart two images are, the easier they are to tell. Nothing makes
-# the codes follow the prior; here draws from N(0, I) reach only a small part of the cloud, and whole
-# classes, far out, are never drawn. The KL term pulls every bubble to the *origin* and charges for
-# small ones. And between the bubbles? Without it, places the decoder was never trained on; with it, mostly
-# codes near some bubble. By number:
+# **What you see.** The bubbles are larger *with* the KL term. Reconstruction alone makes them tiny compared with the
+# distances between them: the smaller and the further apart, the easier images are to tell. Nothing makes
+# the codes follow the prior; here a draw from N(0, I) lands in the clump, and codes far outside the circles
+# (on MNIST, the 1s) are practically never drawn. The KL term pulls every bubble to the *origin* and charges for
+# small ones. And between the bubbles? Without it nearly everything is empty, and the decoder was never trained there.
+# With it they crowd where the prior puts most of its draws; gaps remain further out. Their sizes, by number (what
+# the decoder does in the gaps is the picture after):
 
 # %% tags=["aside"]
 with torch.no_grad():
@@ -444,6 +453,11 @@ with torch.no_grad():
             f"−ELBO {-terms.bound.mean():9.1f} nats; median std {q.stddev.median():.3f}, "
             f"means reach {q.mean.abs().max():.1f}"
         )
+
+# %% [markdown]
+# The last two columns show what β did. The β = 0 model may reconstruct *worse* here, although nothing else was
+# asked of it: it had a third of the training. And what its progress bar calls `bound` is reconstruction − 0 · KL,
+# no bound on log p(x).
 
 # %% tags=["aside"]
 torch.manual_seed(0)
@@ -507,14 +521,18 @@ figures.posteriors(
     q,
     sample[chosen],
     titles=[f"gap {g:.2f} nats" for g in (exact[chosen] - bound).tolist()],
-    alt="Four close-ups of the latent plane: purple posteriors, stretched or bent, with the "
-    "encoder's blue ellipse over them, fitting less well from left to right.",
+    alt="Four close-ups of the latent plane: the true posterior in purple; the encoder's blue ellipse "
+    "covers it on the left, fits less well to the right, and may miss it altogether in the last.",
     caption=f"{digits.name}, four test images. Purple: true posterior by grid, darkness its square "
-    "root. Blue: encoder, at one (solid) and two (dashed) standard deviations.",
+    "root. Blue: encoder, at one (solid) and two (dashed) standard deviations. Mind the four scales.",
+)
+print(
+    f"gap over {len(sample)} test images: {gap.mean():.2f} nats on average, median {gap.median():.2f}"
 )
 
 # %% [markdown]
-# The misfit has a size, and the size is a theorem. By Bayes' rule
+# One encoder must serve all images; for some it points to the wrong place. The misfit has a size, and the size
+# is a theorem. By Bayes' rule
 # $\log p(x) = \log p(x, z) - \log p(z\mid x)$ for *every* z. Add and subtract $\log q(z\mid x)$ and average
 # over q:
 #
@@ -534,6 +552,9 @@ for e, k, truth in zip(bound, kl_to_posterior, exact[chosen], strict=True):
     print(f"{e:8.2f} + {k:8.2f}      = {e + k:8.2f}    {truth:8.2f}")
 
 # %% [markdown]
+# (Our pixels are grey, so p(x|z), and with it p(x), is a *score* here rather than a probability: see *Is that a
+# likelihood?* The identity needs only that p(x, z) is not negative and has a finite integral over z.)
+#
 # The KL is never negative, so the ELBO is never above log p(x): a **bound**, tight exactly where
 # encoder and posterior agree. Note the logarithm: it is log p(x), not p(x), that splits so. And raising
 # the ELBO need not raise log p(x); it may just close the gap.
@@ -542,9 +563,9 @@ for e, k, truth in zip(bound, kl_to_posterior, exact[chosen], strict=True):
 # ## How good is the model?
 #
 # The ELBO mixes the model with the quality of its encoder. For the model alone we want log p(x).
-# Importance sampling estimates it in any dimension, with draws from any proposal r that covers the
-# posterior: $p(x) = \mathbb E_{r(z)}\bigl[\,p(x\mid z)\,p(z)/r(z)\,\bigr]$. With the bare encoder as r, and with
-# the package's mixture:
+# Importance sampling can be written down for any dimension, with draws from any proposal r that covers the
+# posterior: $p(x) = \mathbb E_{r(z)}\bigl[\,p(x\mid z)\,p(z)/r(z)\,\bigr]$. How good it is depends on r. With the
+# bare encoder as r, and with the package's mixture:
 
 # %%
 torch.manual_seed(0)
@@ -566,7 +587,7 @@ for name, estimate in (("bare encoder", bare), ("adapted mixture", adapted)):
     )
 
 # %% [markdown]
-# Three thousand draws, and on the worst image still many nats short. Here it is: nearly all of the
+# Three thousand draws, and on the worst image still many nats short. The picture below shows it: nearly all of the
 # posterior's mass lies where the encoder hardly ever draws, so the average never sees it, and nothing
 # warns us. `evaluation.log_likelihood` (the adapted mixture) draws from encoder, widened encoder, prior and
 # the places of large weight it has found.
@@ -593,7 +614,9 @@ figures.posteriors(
 )
 
 # %% [markdown]
-# Now the model with 20 dimensions, where no grid can go:
+# Now the model with 20 dimensions, where no grid can check us. The estimate of p(x) is unbiased, so that of log p(x)
+# is on average too low (Jensen's inequality), and a part of the posterior that no draw met makes it lower still: but
+# for chance, the true −log p(x) is at most what is printed.
 
 # %%
 with torch.no_grad():
@@ -623,8 +646,8 @@ for p in (0.01, 0.3, 0.5, 0.9):
 # So what is the grey number? Flip a coin for each pixel, ink with probability x.
 # - Averaged over these black-and-white *versions* of an image, log p(version | z) is the grey-level score,
 #   exactly: it is linear in x.
-# - So the grey −ELBO bounds the versions' mean −log p from above, with an encoder that looks at the grey
-#   image instead.
+# - So the grey −ELBO is also an upper bound on the versions' −log p(version), averaged. But its q was made from
+#   the grey image, and must serve all its versions at once.
 # - Its −reconstruction cannot fall below the entropy of the coins, which a decoder that returns x
 #   itself would reach.
 #
@@ -646,6 +669,9 @@ print(f"−ELBO, binarized, the first 100            {-binary_bound[:100].mean()
 print(f"−log p(x), binarized, the first 100        {-binary.mean():6.1f} nats, estimated")
 
 # %% [markdown]
+# The two −ELBOs bound nearly the same number. The binarized one can be lower because its encoder sees the version
+# itself: a difference of the q's, not of the decoder.
+#
 # Compare figures only with figures of the same kind: grey with grey, binarized with binarized, bound
 # with bound. A density for grey levels is the continuous Bernoulli (Loaiza-Ganem & Cunningham 2019), or a
 # Gaussian with a stated σ.

@@ -26,7 +26,7 @@ def usual(room):
 @every
 def test_follows_the_hand(room, usual, explorer):
     figures = room.best(explorer)
-    ratio, times = figures["median"] / usual["median"], slowness(usual)
+    ratio, times = figures["median"] / usual["median"], slowness(usual, explorer)
     print(f"\n{explorer.name}: {told(figures)}; {ratio:.2f} of the usual pattern's median")
     print(
         f"bounds are those of a machine {times:.1f} times as quick; without that, missed:",
@@ -77,7 +77,7 @@ class TestWhileTraining:
     def test_the_page_answers(self, room, usual, training, explorer):
         figures = min((room.drag(explorer) for _ in range(2)), key=lambda f: f["median"])
         print(f"\n{explorer.name}: {told(figures)}")
-        assert figures["median"] <= BUSY * slowness(usual), figures
+        assert figures["median"] <= BUSY * slowness(usual, explorer), figures
         assert room.busy(), "training was over, so this proved nothing"
 
 

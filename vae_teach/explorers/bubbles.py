@@ -80,12 +80,16 @@ class Bubbles(WebExplorer):
         titles = [title for title in self._frames if title]
         what = f", {' above and '.join(titles)} below" if len(titles) > 1 else ""
         moments = ", ".join(f"{step:,}" for step in chosen)
+        ends = {title: frames[-1].step for title, frames in self._frames.items()}
+        over = "".join(
+            f" ({title}: to its last, {end:,})" for title, end in ends.items() if end < last
+        )
         count = len(next(iter(self._labels.values())))
         return pixels.still(
             _still_png(self._frames, self._labels, chosen),
             f"q(z|x) of {count:,} images as ellipses in the latent plane after {moments} steps of "
-            f"training{what}; the prior's circles dashed.",
-            f"How q(z|x) moves over {last:,} steps of training: ellipses of one standard "
+            f"training{over}{what}; the prior's circles dashed.",
+            f"How q(z|x) moves over {last:,} steps of training{over}: ellipses of one standard "
             "deviation, each picture at its own scale. Run the cell to play and scrub.",
         )
 

@@ -177,11 +177,12 @@ async function build({ model, root, framed, follow, guard, send, until }) {
     return kept.get(step);
   };
   let idle = 0;
-  const prepare = guard(() => { // one step at a time, while nothing else is to do
+  const prepare = guard((deadline) => { // one step at a time, while nothing else is to do
     idle = 0;
-    const next = betas.findIndex((_, step) => !kept.has(step));
-    if (next < 0) return;
-    imagesAt(next);
+    if (deadline?.timeRemaining() < 10) return later();
+    const step = model.get("step"), missing = [...betas.keys()].filter((i) => !kept.has(i));
+    if (!missing.length) return;
+    imagesAt(missing.reduce((a, b) => (Math.abs(b - step) < Math.abs(a - step) ? b : a)));
     later();
   });
   // Safari has no requestIdleCallback.

@@ -118,12 +118,14 @@ export function slider(parent, { label, min, max, step, value, say = (v) => show
   const input = add(row, "input", { type: "range", "data-lm-suppress-shortcuts": "true" });
   const readout = add(row, "output", { className: "value", "aria-live": "off" }); // the input says it
   Object.assign(input, { min, max, step });
-  let last = null;
+  let last = null, place = null;
   row.show = (v) => {
-    if (v === last) return;
+    const text = say(v);
+    if (v === last && text === readout.textContent && input.value === place) return;
     input.value = last = v;
-    readout.textContent = say(v);
-    input.setAttribute("aria-valuetext", say(v));
+    place = input.value; // on the grid, and between min and max
+    readout.textContent = text;
+    input.setAttribute("aria-valuetext", text);
   };
   input.addEventListener("input", () => {
     row.show(Number(input.value));

@@ -70,7 +70,9 @@ export function ellipsesTo(bytes, sums, side, values, labels, limit, colours) {
 /** For each label its colour as [red, green, blue], and an image of its sign: quicker than text. */
 export function stamps(colours, scale) {
   return colours.map((colour, label) => {
-    const easel = new OffscreenCanvas(12 * scale, 12 * scale);
+    const side = 12 * scale, offscreen = window.OffscreenCanvas; // older browsers have none
+    const easel = offscreen ? new OffscreenCanvas(side, side)
+      : Object.assign(document.createElement("canvas"), { width: side, height: side });
     const context = easel.getContext("2d", { willReadFrequently: true });
     context.fillStyle = colour;
     context.fillRect(0, 0, 1, 1); // the browser's words for a colour, such as oklab(…), as bytes
@@ -79,7 +81,7 @@ export function stamps(colours, scale) {
     Object.assign(context, { textAlign: "center", textBaseline: "middle" });
     context.font = `600 ${9 * scale}px system-ui, sans-serif`;
     context.fillText(SIGNS[label], 6 * scale, 6 * scale);
-    const sign = easel.transferToImageBitmap();
+    const sign = offscreen ? easel.transferToImageBitmap() : easel;
     return { sign, rgb };
   });
 }
