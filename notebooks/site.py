@@ -33,6 +33,8 @@ every chapter: with a pointer, a finger, or the arrow keys.
 ## Chapters
 
 {chapters}
+
+Formulas are set by MathJax, under the [Apache License 2.0](https://www.apache.org/licenses/LICENSE-2.0).
 """
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"

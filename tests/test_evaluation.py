@@ -83,6 +83,7 @@ def test_one_dimension_matches_scipy_quadrature(digits, likelihood):
         assert value == pytest.approx(top + math.log(area), abs=0.02)
 
 
+@pytest.mark.slow
 def test_grid_is_within_a_twentieth_of_a_nat_of_one_four_times_finer():
     """On 1,000 test images, against a plain uniform grid of 800 points a side."""
     digits = strokes(train=2000, test=1000)

@@ -24,7 +24,7 @@ def draw(ink, kind, side, inverse):
     return image
 
 controls = {
-    "ink": FloatSlider(0.5, min=0, max=1, step=0.01, description="ink"),
+    "ink": FloatSlider(0.5, min=0, max=1, step=0.01, readout_format=".3f", description="ink"),
     "kind": Dropdown(options=["plain", "broken"], description="kind"),
     "side": ToggleButtons(options=["left", "right"], description="lighter side"),
     "inverse": Checkbox(False, description="inverse"),
@@ -99,6 +99,15 @@ def test_a_drag_ends_on_its_last_value(live, page):
     assert live.settle() == levels(live.value())
     assert values(page)["ink"] == live.value()
     assert not page.locator(".vae-teach-still").is_visible()
+
+
+def test_it_says_what_the_kernel_sets_between_two_steps(live, page):
+    for ink in (0.498, 0.502):  # both are at the place of 0.50
+        run(page, f"controls['ink'].value = {ink}")
+        page.wait_for_timeout(300)
+        assert live.value() == pytest.approx(ink, abs=0.0006), live.ink.get_attribute(
+            "aria-valuetext"
+        )
 
 
 def test_it_follows_beside_a_cell_that_runs(live, lab, page):
