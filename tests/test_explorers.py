@@ -4,6 +4,8 @@ import base64
 import io
 import json
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -162,3 +164,15 @@ def test_the_saved_state_of_a_plane_stays_light():
     state = plane.get_manager_state(widgets=[plane, plane.decoder])
     assert 500_000 < len(json.dumps(state)) < 580_000
     assert len(plane.still()) < 85_000  # base64 of 60 kB and the words
+
+
+def test_colab_is_told_to_show_widgets_it_does_not_know():
+    code = """
+import sys, types
+colab = types.ModuleType("google.colab")
+colab.output = types.SimpleNamespace(enable_custom_widget_manager=lambda: print("told"))
+sys.modules["google.colab"] = colab
+import vae_teach.explorers
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "told\n"

@@ -5,11 +5,13 @@ more, with the solutions put in, on MNIST where it is on disk, and what it print
 what the chapter promises.
 """
 
+import importlib.util
 import re
 import statistics
 
 import nbformat
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from notebook_runs import HERE, build, code_cells, printed
 
 from vae_teach import explorers
@@ -69,6 +71,20 @@ def test_stored_explorers_are_the_package_s(source):
     for widget in saved.values():
         if "_esm" in widget["state"]:
             assert (widget["state"]["_esm"], widget["state"]["_css"]) in present, "make notebooks"
+
+
+@names
+def test_the_first_cell_installs_the_package_where_it_is_missing(source, monkeypatch):
+    first, asked, find = code_cells(stored(source))[0].source, [], importlib.util.find_spec
+    shell = InteractiveShell()
+    shell.register_magic_function(asked.append, "line", "pip")
+    shell.run_cell(first).raise_error()
+    assert asked == []
+    monkeypatch.setattr("builtins.input", lambda question: "https://example.org/course")
+    missing = {"vae_teach": lambda: None}
+    monkeypatch.setattr(importlib.util, "find_spec", lambda n: missing.get(n, lambda: find(n))())
+    shell.run_cell(first).raise_error()
+    assert asked == ['install -q "vae-teach @ git+https://example.org/course"']
 
 
 @names
