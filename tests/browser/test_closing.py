@@ -35,6 +35,9 @@ print(json.dumps([held, sorted(kind for number, kind in alive().items() if numbe
 """
 
 
+CLOSINGS = 4  # of one that a browser may keep until the next takes its place, nothing must pile up
+
+
 def alert(room, explorer):
     return room.page.locator(f"{explorer.root} [role=alert]:visible")
 
@@ -80,13 +83,14 @@ def test_closing_leaves_nothing_behind(room, explorer):
     room.drag(explorer, events=20)
     kept, widgets = close(room, explorer)
     before = room.memory()
-    room.again(explorer)
-    close(room, explorer)
+    for _ in range(CLOSINGS):
+        room.again(explorer)
+        close(room, explorer)
     after = room.memory()
     room.again(explorer)  # the tests to come need it
     growth = {name: after[name] - before[name] for name in before}
     print(f"\n{explorer.name}: {growth}")
-    assert growth["page"] <= 1e6, "the page still holds its weights"
+    assert growth["page"] <= 2.5e6, "the page still holds its weights"
     assert growth["nodes"] <= 50, "the page still holds its elements"
     assert growth["listeners"] <= 5, "the page still listens"
     assert not kept, "the kernel still holds these"
