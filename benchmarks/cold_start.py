@@ -57,6 +57,8 @@ def first_picture():
 
 def first_drag():
     """From starting JupyterLab to a latent plane that follows, in chapter 05 as stored and trusted."""
+    stored = nbformat.read(HERE / "05_vae.ipynb", as_version=4)
+    at = [cell.source.startswith("LatentPlane(") for cell in stored.cells].index(True)
     started = time.perf_counter()
     with (
         tempfile.TemporaryDirectory() as home,
@@ -64,18 +66,16 @@ def first_drag():
         lab.jupyterlab(Path(home)) as jupyter,
     ):
         page = lab.new_page(browser)
-        jupyter.save("05.ipynb", nbformat.read(HERE / "05_vae.ipynb", as_version=4), trusted=True)
+        jupyter.save("05.ipynb", stored, trusted=True)
         jupyter.open(page, "05.ipynb")
         cells = "jupyterapp.shell.currentWidget.content"
-        at = page.evaluate(
-            f"() => {cells}.widgets.findIndex(({{ model }}) =>"
-            " model.sharedModel.source.startsWith('LatentPlane('))"
-        )
+        page.wait_for_function(f"{cells}.widgets.length >= {len(stored.cells)}")
         page.evaluate(f"{cells}.scrollToItem({at}, 'start').then(() => null)")
         plane = page.locator(f"[data-windowed-list-index='{at}'] {LIVE}")
         plane.wait_for()
         before = plane.locator(".readout").inner_text()
         for _ in range(100):  # what lies above may still grow and move it
+            plane.locator(".pad").scroll_into_view_if_needed()
             pad = plane.locator(".pad").bounding_box()
             page.mouse.move(pad["x"] + pad["width"] / 2, pad["y"] + pad["height"] / 2)
             page.mouse.down()
