@@ -176,7 +176,7 @@ def log_joint_at(model, x, z):
     return torch.cat(
         [
             pairwise_log_prob(model.decode(part), x) + model.prior.log_prob(part)
-            for part in z.split(8_000)
+            for part in z.split(2_000)  # larger pieces stay in the allocator
         ],
         dim=1,
     )
