@@ -507,6 +507,7 @@ exact = evaluation.exact_log_likelihood(vae2, sample)  # (200,) nats, by grid
 with torch.no_grad():
     gap = exact - elbo(vae2, sample, samples=30).bound
 chosen = gap.argsort()[[20, 80, 120, 180]]  # from small to large gaps
+print(f"gap, {len(gap)} images: {gap.mean():.2f} nats on average, median {gap.median():.2f}")
 
 # %%
 points, log_posterior = evaluation.posterior_on_grid(vae2, sample[chosen], grid=400, extent=5)
@@ -525,9 +526,6 @@ figures.posteriors(
     "covers it on the left, fits less well to the right, and may miss it altogether in the last.",
     caption=f"{digits.name}, four test images. Purple: true posterior by grid, darkness its square "
     "root. Blue: encoder, at one (solid) and two (dashed) standard deviations. Mind the four scales.",
-)
-print(
-    f"gap over {len(sample)} test images: {gap.mean():.2f} nats on average, median {gap.median():.2f}"
 )
 
 # %% [markdown]
