@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parent
 COURSE = "Variational autoencoders, alive"
 ABOUT = """# {course}
 
-![The latent plane: on the left a map of test digits by their code, a ring at the chosen point; on the right the digit decoded there](images/latent_plane.png)
+![The latent plane: on the left a map of test digits by their code, a ring at the chosen point; on the right the digit decoded there; below, test images to choose, one with its q(z|x)](images/latent_plane.png)
 
 An interactive course. Every formula is checked by a number beside it, and there is something to drag in
 every chapter: with a pointer, a finger, or the arrow keys.
