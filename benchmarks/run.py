@@ -62,7 +62,7 @@ def measured(command):
     if not lines or (missed and "Traceback" in complaint):
         print(f"{complaint}\n{command[1]} did not finish: its last results stay as they are.")
         return None, True
-    return "\n".join(lines).strip(), missed
+    return "\n".join(lines).strip("\n"), missed
 
 
 def kept():
