@@ -191,6 +191,18 @@ def test_the_page_paints_ellipses_where_they_belong():
     assert (painted[..., 3] > 0).mean() < 0.03
 
 
+def test_an_ellipse_that_just_touches_a_row_leaves_no_gap_in_another():
+    """Its row's half-width is the root of 0, rounded: below 0 it would be NaN, and all the row empty."""
+    answer = """
+    const side = 320, bytes = new Uint8ClampedArray(4 * side * side);
+    const sums = new Float32Array(4 * side * (side + 2));
+    const values = Float32Array.from([0, 0.396484375, 0, 0, 1, 0.208984375, 1, 1]);
+    ellipsesTo(bytes, sums, side, values, [0, 0], 3, [[250, 100, 0]]);
+    answer([...bytes])"""
+    rows = np.array(node(answer, {}, *MODULES)).reshape(320, 320, 4)[..., 3].any(1).nonzero()[0]
+    assert len(rows) == rows[-1] - rows[0] + 1
+
+
 def test_the_plane_holds_the_bubbles_and_zooms_seldom(film):
     spread = [
         Frame(i, torch.full((4, 2), i / 8), torch.full((4, 2), 0.5), 0, 0) for i in range(100)

@@ -164,7 +164,7 @@ EXPLORERS = [
         "z = torch.linspace(-9, 9, 1801)\n"
         "bars = ElboBars(z, -z**2 / 2 - 0.919, {'one': -(z - 1)**2, 'two': -(z.abs() - 1.5)**2 * 2})",
         hand=".pad",
-        shows="svg *",
+        shows="canvas, .stack .elbo",
         page="[...root.querySelectorAll('input[type=range]')].map((input) => Number(input.value))",
         kernel="[bars.mean, bars.width]",
     ),

@@ -2,7 +2,7 @@
 
 import { received } from "./network.js";
 import { multiRate } from "./multi_rate.js";
-import { add, explorer, gallery, paint, picture, shown, slider, stored } from "./common.js";
+import { add, explorer, gallery, paint, picture, shown, slider, write } from "./common.js";
 
 const STEPS = [-2, -10 / 7, -6 / 7, -2 / 7, 2 / 7, 6 / 7, 10 / 7, 2]; // of a traversal
 const WIDTH = 380, LEFT = 54, RIGHT = 372, TOP = 8; // of both charts, in their own units
@@ -47,24 +47,20 @@ function bars(parent, count, highest, least, traversed) {
   const { frame, inside, px, py } = chart(parent, BARS, "",
     { low: 0, high: count, name: `dimension of z, most used first (×: below ${least})`, marks: [] },
     { low: 0, high: 1.06 * highest, name: "KL, nats", marks: ticks(0, highest, 4) });
-  const wide = px(1) - px(0), base = py(0);
-  let text = "";
-  for (let i = 0; i < count; i++) {
-    const middle = px(i + 0.5);
-    text += `<rect class="kl" x="${px(i + 0.12)}" width="${0.76 * wide}" y="${base}" height="0"/>
-      <path class="unused" d="M${middle - 3} ${base - 9}l6 6m0 -6l-6 6"/>
-      <text class="number${i < traversed ? " strong" : ""}" x="${middle}" y="${base + 14}"></text>`;
-  }
-  inside.innerHTML = `${text}<path class="border" d="M0 ${TOP}V${base}"/>`;
-  const find = (name) => [...inside.querySelectorAll(name)];
-  const bar = find("rect"), cross = find(".unused"), label = find("text"), [border] = find(".border");
+  const wide = px(1) - px(0), base = py(0), places = Array.from({ length: count }, (_, i) => px(i + 0.5));
+  const numbers = places.map((middle, i) =>
+    `<text class="number${i < traversed ? " strong" : ""}" x="${middle}" y="${base + 14}"></text>`);
+  inside.innerHTML = `<path class="kl"/><path class="unused"/>${numbers.join("")}
+    <path class="border" d="M0 ${TOP}V${base}"/>`;
+  const labels = inside.querySelectorAll("text");
+  const [bar, cross, border] = inside.querySelectorAll("path");
   return (kl, order, used) => {
+    bar.setAttribute("d", order.map((dimension, i) => // all bars are one path: sooner painted
+      `M${px(i + 0.12)} ${base}V${py(kl[dimension])}h${0.76 * wide}V${base}z`).join(""));
+    cross.setAttribute("d", places.slice(used).map((middle) =>
+      `M${middle - 3} ${base - 9}l6 6m0 -6l-6 6`).join(""));
     order.forEach((dimension, i) => {
-      const y = py(kl[dimension]), on = i < used;
-      bar[i].setAttribute("y", y);
-      bar[i].setAttribute("height", base - y);
-      cross[i].style.display = on ? "none" : "";
-      if (wide >= 12 || i < traversed) label[i].textContent = dimension + 1;
+      if (wide >= 12 || i < traversed) write(labels[i], String(dimension + 1));
     });
     border.style.transform = `translateX(${px(used)}px)`;
     border.style.display = used < count ? "" : "none";
@@ -115,7 +111,7 @@ async function build({ model, root, framed, follow, guard, send, until }) {
   const rate = rows.map((row) => row.reduce((sum, v) => sum + v, 0));
   const order = rows.map((row) => Array.from(row, (_, i) => i).sort((a, b) => row[b] - row[a]));
   const used = rows.map((row) => row.filter((v) => v >= least).length);
-  const traversed = Math.min(3, d);
+  const traversed = Math.min(3, d), size = shape[0] * shape[1] * shape[2];
   const say = (i) => `β = ${betas[i].toPrecision(3)}:  R = ${shown(rate[i], 1)},  D = ${
     shown(distortion[i], 1)},  R + D = ${shown(rate[i] + distortion[i], 1)} nats,  ${
     used[i]} of ${d} dimensions used`;
@@ -172,8 +168,7 @@ async function build({ model, root, framed, follow, guard, send, until }) {
         to += d;
       }
     turn(betas[step]);
-    const bytes = Uint8Array.from(decode(all, all.length / d), (v) => 255 * v + 0.5);
-    kept.set(step, new DataView(bytes.buffer));
+    kept.set(step, Uint8Array.from(decode(all, all.length / d), (v) => 255 * v + 0.5));
     return kept.get(step);
   };
   let idle = 0;
@@ -195,7 +190,7 @@ async function build({ model, root, framed, follow, guard, send, until }) {
     control.show(step);
     chooser.show(chosen);
     const images = imagesAt(step);
-    let next = 0;
+    let at = 0;
     strips.forEach(({ canvas, name }, row) => {
       const dimension = order[step][row - 2];
       if (row > 1 && canvas.dimension !== dimension) {
@@ -203,11 +198,11 @@ async function build({ model, root, framed, follow, guard, send, until }) {
         name.textContent = `${named(dimension)} from −2 to 2`;
         canvas.setAttribute("aria-label", `Traversal of ${named(dimension)} from −2 to 2`);
       }
-      for (let i = 0; i < (row < 2 ? count : STEPS.length); i++, next++)
-        paint(canvas, stored(images, next, shape), shape, 1 + i * (shape[2] + 2), 1);
+      for (let i = 0; i < (row < 2 ? count : STEPS.length); i++, at += size)
+        paint(canvas, images.subarray(at, at + size), shape, 1 + i * (shape[2] + 2), 1, 255);
     });
-    note.textContent = `Last rows: the most used dimensions, one moved at a time, from ${
-      chosen < 0 ? "z = 0" : `the code of test image ${chosen + 1}`}. Press a test image to change that.`;
+    write(note, `Last rows: the most used dimensions, one moved at a time, from ${
+      chosen < 0 ? "z = 0" : `the code of test image ${chosen + 1}`}. Press a test image to change that.`);
     drawBars(rows[step], order[step], used[step]);
     drawPoint(step);
   };

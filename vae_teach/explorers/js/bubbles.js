@@ -1,7 +1,7 @@
 // Bubbles: each image's q(z|x) as an ellipse in the plane, over the steps of training.
 
 import { halves } from "./network.js";
-import { add, button, clip, explorer, shown, slider } from "./common.js";
+import { add, button, clip, explorer, shift, shown, slider, write } from "./common.js";
 import { legend, plane, SIGNS } from "./plane.js";
 import { sky, stamps } from "./sky.js";
 
@@ -47,25 +47,28 @@ function terms(parent, film, steps) {
       `${x(place(steps, film.steps[i])).toFixed(1)},${y(v).toFixed(1)}`);
     const end = `x="${left - 6}" text-anchor="end"`;
     return `<rect x="${left}" y="${top}" width="${width}" height="${high}"/>
-      <text class="name" x="${left}" y="${top - 5}"></text>
       <text y="${top + 10}" ${end}>${shown(most, most < 10 ? 1 : 0)}</text>
       <text y="${top + high}" ${end}>${shown(low, 0)}</text>
-      <polyline class="line ${row ? "kl" : "reconstruction"}" points="${points.join(" ")}"/>
-      <path class="cursor" d="M0 ${top}v${high}"/>`;
+      <polyline class="line ${row ? "kl" : "reconstruction"}" points="${points.join(" ")}"/>`;
   });
-  const bottom = 18 + 2 * high + 22, middle = 'text-anchor="middle"';
+  const bottom = 18 + 2 * high + 22, tall = bottom + 34, middle = 'text-anchor="middle"';
   const marked = [1, 10, 100, 1e3, 1e4, 1e5].filter((step) => step <= steps[steps.length - 1]);
   const ticks = marked.map((step) => `<text x="${x(place(steps, step))}" y="${bottom + 15}"
     ${middle}>${step.toLocaleString("en")}</text>`);
-  parent.insertAdjacentHTML("beforeend", `<svg class="terms" viewBox="0 0 446 ${bottom + 34}"
-    aria-hidden="true">${rows.join("")}${ticks.join("")}
-    <text x="${left + width / 2}" y="${bottom + 31}" ${middle}>step of training</text></svg>`);
-  const cursors = parent.querySelectorAll(".terms .cursor");
-  const names = parent.querySelectorAll(".terms .name");
+  const frame = add(parent, "div", { className: "terms" });
+  frame.innerHTML = `<svg viewBox="0 0 446 ${tall}" aria-hidden="true">${rows.join("")}${ticks.join("")}
+    <text x="${left + width / 2}" y="${bottom + 31}" ${middle}>step of training</text></svg>`;
+  const percent = (part) => `${(100 * part) / tall}%`;
+  const [names, cursors] = [["name", 0, 18], ["cursor", 18, high]].map(([className, top, height]) =>
+    rows.map((_, row) => {
+      const part = add(frame, "div", { className });
+      Object.assign(part.style, { top: percent(top + row * (high + 22)), height: percent(height) });
+      return part;
+    }));
   return (position, numbers) => {
-    cursors.forEach((cursor) => cursor.setAttribute("transform", `translate(${x(position)})`));
-    names[0].textContent = `−reconstruction ${numbers.reconstruction} nats`;
-    names[1].textContent = `KL ${numbers.kl} nats`;
+    cursors.forEach((cursor) => shift(cursor, (100 * x(position)) / 446, 0));
+    write(names[0], `−reconstruction ${numbers.reconstruction} nats`);
+    write(names[1], `KL ${numbers.kl} nats`);
   };
 }
 
@@ -76,17 +79,16 @@ function panel(parent, film, steps, side) {
   const heading = film.title || "q(z|x) of images, ellipses of 1 sd";
   add(upper, "div", { className: "heading", textContent: heading });
   const holder = add(upper, "div", { role: "img" });
-  const canvas = add(holder, "canvas", { className: "sky", width: side, height: side });
   const sd = add(lower, "div", { className: "spread" });
   const graph = terms(lower, film, steps);
-  const draw = sky(canvas), values = new Float32Array(film.size);
+  const { layers, draw } = sky(side), values = new Float32Array(film.size);
   let limit = 0;
   const zoom = (next) => { // the plane is made anew: a few times in a film
     limit = next;
     holder.replaceChildren();
     const map = plane(holder, { limit, tick: tickOf(limit), prior: true });
-    Object.assign(canvas.style, map.square);
-    map.frame.prepend(canvas);
+    for (const layer of layers) Object.assign(layer.style, map.square);
+    map.frame.prepend(...layers);
     if (map.svg.querySelector(".prior circle")) return;
     const [x, y] = map.at([0, 0]), r = 2 * map.unit; // too small for `plane`, but the measure
     map.svg.querySelector(".prior").innerHTML = `<circle cx="${x}" cy="${y}" r="${r}"/>
@@ -113,7 +115,7 @@ function panel(parent, film, steps, side) {
       const now = numbers(step);
       graph(position, now);
       const over = step > end ? `; training ended at step ${end}` : "";
-      sd.textContent = `median sd of q(z|x): ${now.sd}${over}`;
+      write(sd, `median sd of q(z|x): ${now.sd}${over}`);
       if (!still) return;
       holder.setAttribute("aria-label", `${film.title || "Latent plane"} at step ${step}${over}: `
         + `q(z|x) of ${film.count} images as ellipses of 1 sd, and the prior's circles; `

@@ -83,6 +83,17 @@ export function shown(v, digits = 2) {
 
 export const codeText = (z) => `z = (${z.map((v) => shown(v)).join(", ")})`;
 
+/** Moves a child of a box, an element with container-type: inline-size, to (x, y), in hundredths of
+ * the box's width from its upper left corner. Unlike left and top this asks for no layout. */
+export function shift(child, x, y) {
+  child.style.transform = `translate(${x}cqw, ${y}cqw)`;
+}
+
+/** Changes an element's words, if they are not the same: even those would be laid out and painted. */
+export function write(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
 /** A canvas of width × height pixels that is an image to a screen reader. */
 export function picture(parent, width, height, label, className = "") {
   const canvas = add(parent, "canvas", { width, height, className, role: "img", "aria-label": label });
@@ -91,13 +102,14 @@ export function picture(parent, width, height, label, className = "") {
 }
 
 /** Paint ink in [0, 1] on white paper, an image [channels, height, width] with its corner at
- * (left, top); three channels are red, green and blue light. */
-export function paint(canvas, pixels, [channels, height, width], left = 0, top = 0) {
+ * (left, top); three channels are red, green and blue light. `most`: what full ink is, 255 for
+ * bytes. */
+export function paint(canvas, pixels, [channels, height, width], left = 0, top = 0, most = 1) {
   const context = canvas.getContext("2d"), image = context.createImageData(width, height);
-  const area = width * height;
+  const area = width * height, scale = 255 / most;
   for (let i = 0; i < area; i++) {
     for (let c = 0; c < 3; c++)
-      image.data[4 * i + c] = 255 * (channels === 1 ? 1 - pixels[i] : pixels[c * area + i]);
+      image.data[4 * i + c] = scale * (channels === 1 ? most - pixels[i] : pixels[c * area + i]);
     image.data[4 * i + 3] = 255;
   }
   context.putImageData(image, left, top);
@@ -124,7 +136,7 @@ export function slider(parent, { label, min, max, step, value, say = (v) => show
     if (v === last && text === readout.textContent && input.value === place) return;
     input.value = last = v;
     place = input.value; // on the grid, and between min and max
-    readout.textContent = text;
+    write(readout, text);
     input.setAttribute("aria-valuetext", text);
   };
   input.addEventListener("input", () => {

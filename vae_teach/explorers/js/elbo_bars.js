@@ -1,6 +1,6 @@
 // ELBO bars: drag a Gaussian q over the posterior; ELBO and KL, stacked, always end at log p(x).
 
-import { add, clip, draggable, explorer, shown, slider } from "./common.js";
+import { add, clip, draggable, explorer, shift, shown, slider, write } from "./common.js";
 
 const WIDE = 460, HIGH = 328, INSET = 44, FOOT = 286; // the plot, and where its axes meet
 const BAR = 130, ROOF = 12; // the bars' plot; it has the same height and foot
@@ -40,7 +40,8 @@ export function elboTerms(joint, prior, evidence, [start, step], mean, width) {
 
 const path = (points) => `M${points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}`;
 
-/** The plot of densities: `at(z, density)` is a place in its units, `from(x, y)` the way back. */
+/** The plot of densities: `at(z, density)` is a place in its units, `from(x, y)` the way back;
+ * `truth(points)` and, quick, as nothing else is painted again, `guess(points)` draw a curve. */
 function densities(pad, [low, high], top) {
   const across = (WIDE - INSET - 8) / (high - low), up = (FOOT - ROOF) / top;
   const at = (z, density) => [INSET + (z - low) * across, FOOT - density * up];
@@ -52,14 +53,30 @@ function densities(pad, [low, high], top) {
     ticks += `<path d="M${at(low, i / 2)}h-5"/><text x="${INSET - 8}" y="${at(0, i / 2)[1]}"
       dy=".35em" text-anchor="end">${i / 2}</text>`;
   pad.insertAdjacentHTML("beforeend", `<svg viewBox="0 0 ${WIDE} ${HIGH}" aria-hidden="true">
-    <path class="area"/><path class="truth"/><path class="guess"/>
+    <path class="area"/><path class="truth"/>
     <g class="axes"><path d="M${INSET} ${ROOF}V${FOOT}H${WIDE - 8}" fill="none"/>${ticks}
       <text x="${INSET + 8}" y="${ROOF}" dy=".35em">density</text>
       <text class="name" x="${(INSET + WIDE) / 2}" y="${HIGH - 2}" text-anchor="middle">z</text>
     </g></svg>`);
+  const canvas = add(pad, "canvas", { className: "guess" }), context = canvas.getContext("2d");
   return {
-    at, draw(name, points) {
-      pad.querySelector(`.${name}`).setAttribute("d", path(points));
+    at,
+    truth(points) {
+      for (const name of ["area", "truth"])
+        pad.querySelector(`.${name}`).setAttribute("d", path(points));
+    },
+    guess(points) {
+      const scale = ((pad.clientWidth || WIDE) * Math.min(2, window.devicePixelRatio || 1)) / WIDE;
+      const [width, height] = [WIDE, HIGH].map((side) => Math.round(side * scale));
+      if (canvas.width !== width) Object.assign(canvas, { width, height });
+      context.setTransform(scale, 0, 0, scale, 0, 0);
+      context.clearRect(0, 0, WIDE, HIGH);
+      context.beginPath();
+      for (const place of points) context.lineTo(...place);
+      context.lineWidth = 2.5;
+      context.setLineDash([7, 4]);
+      context.strokeStyle = getComputedStyle(canvas).color;
+      context.stroke();
     },
     from(x, y) {
       const box = pad.getBoundingClientRect(), scale = WIDE / box.width;
@@ -68,7 +85,8 @@ function densities(pad, [low, high], top) {
   };
 }
 
-/** Bars from `floor` to `roof` nats. Returns draw(elbo, evidence). */
+/** Bars from `floor` to `roof` nats: the gap's is drawn down to the floor, the ELBO's lies over it.
+ * Returns draw(elbo, evidence). */
 function stack(parent, floor, roof) {
   const hatch = `hatch-${Math.random().toString(36).slice(2)}`; // a page may hold several
   const y = (nats) => FOOT - ((nats - floor) * (FOOT - ROOF)) / (roof - floor);
@@ -81,23 +99,25 @@ function stack(parent, floor, roof) {
     <pattern id="${hatch}" width="8" height="8" patternUnits="userSpaceOnUse"
       patternTransform="rotate(45)"><rect class="red" width="8" height="8"/>
       <path d="M0 0V8" stroke="white" stroke-width="3"/></pattern>
-    <rect class="elbo" x="50" width="52"/>
     <rect class="gap" x="50" width="52" fill="url(#${hatch})"/><path class="level"/>
     <text class="below" x="76" y="${FOOT - 8}" text-anchor="middle">ELBO ↓</text>
     <g class="axes"><path d="M36 ${ROOF}V${FOOT}" fill="none"/>${ticks}
       <text x="76" y="${FOOT + 18}" text-anchor="middle">nats</text></g></svg>`);
-  const part = (name) => frame.querySelector(`.${name}`);
-  const [blue, red, level, below] = ["elbo", "gap", "level", "below"].map(part);
-  const bar = (rect, from, to) => {
-    rect.setAttribute("y", y(to));
-    rect.setAttribute("height", Math.max(0, y(from) - y(to)));
-  };
+  const [gap, level, below] = ["gap", "level", "below"].map((name) => frame.querySelector(`.${name}`));
+  const bar = add(frame, "div", { className: "elbo" });
+  const percent = (part, whole) => `${(100 * part) / whole}%`;
+  Object.assign(bar.style, { left: percent(50, BAR), width: percent(52, BAR),
+    top: percent(ROOF, HIGH), height: percent(FOOT - ROOF, HIGH) });
+  let last = null;
   return Object.assign(frame, {
     draw(elbo, evidence) {
-      bar(blue, floor, Math.max(elbo, floor));
-      bar(red, Math.max(elbo, floor), evidence);
-      level.setAttribute("d", `M40 ${y(evidence)}H${BAR - 2}`);
+      bar.style.transform = `scaleY(${clip((elbo - floor) / (roof - floor), 0, 1)})`;
       below.style.display = elbo < floor ? "" : "none";
+      if (evidence === last) return;
+      last = evidence;
+      gap.setAttribute("y", y(evidence));
+      gap.setAttribute("height", FOOT - y(evidence));
+      level.setAttribute("d", `M40 ${y(evidence)}H${BAR - 2}`);
     },
   });
 }
@@ -111,7 +131,7 @@ function sums(parent) {
     const row = add(body, "tr", { className: sign === "=" ? "result" : "" });
     add(row, "td", { textContent: sign });
     add(row, "th", { scope: "row", innerHTML: `<i class="mark ${mark}"></i>${name}` });
-    return add(row, "td", { className: "value" });
+    return add(add(row, "td", { className: "value" }), "div");
   });
 }
 
@@ -173,8 +193,7 @@ function build({ model, root, guard, framed, follow, send }) {
       if (z < view[0] || z > view[1]) continue;
       points.push(plot.at(z, Math.exp(joint[i] - evidences[index])));
     }
-    plot.draw("truth", points);
-    plot.draw("area", points);
+    plot.truth(points);
     drawn = index;
   };
   const draw = () => {
@@ -186,16 +205,15 @@ function build({ model, root, guard, framed, follow, send }) {
       const z = view[0] + ((view[1] - view[0]) * i) / 160, far = (z - mean) / width;
       return plot.at(z, (PEAK / width) * Math.exp(-(far * far) / 2));
     });
-    plot.draw("guess", points);
-    const [x, y] = plot.at(mean, PEAK / width);
-    here.style.transform = `translate(${(100 * x) / WIDE}cqw, ${(100 * y) / WIDE}cqw)`;
+    plot.guess(points);
+    shift(here, ...plot.at(mean, PEAK / width).map((v) => (100 * v) / WIDE));
     meanSlider.show(mean);
     widthSlider.show(width);
     const terms = elboTerms(joints[index], prior, evidence, grid, mean, width);
     const { reconstruction, rate, elbo, gap } = terms;
     bars.draw(elbo, evidence);
     const values = [reconstruction, rate, elbo, gap, evidence].map((v) => shown(v, 3));
-    cells.forEach((cell, i) => (cell.textContent = values[i]));
+    cells.forEach((cell, i) => write(cell, values[i]));
     if (hand.dragging()) return; // a screen reader hears where a drag ended, not each step of it
     const sum = `ELBO ${values[2]}, KL(q‖p(z|x)) ${values[3]}, log p(x) ${values[4]} nats`;
     bars.setAttribute("aria-label", `Stacked bars: ${sum}`);
@@ -218,6 +236,7 @@ function build({ model, root, guard, framed, follow, send }) {
   });
   follow("case mean width", later);
   draw(); // an error here keeps the still picture
+  later(); // once more in the page, which says how wide the plot is
 }
 
 export default explorer("vae-teach-elbo", build);

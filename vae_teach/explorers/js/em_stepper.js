@@ -1,13 +1,14 @@
 // EM stepper: forward and back through the half steps of EM on points in the plane.
 
 import { halves } from "./network.js";
-import { add, button, clip, explorer, picture, shown, slider } from "./common.js";
+import { add, button, clip, explorer, picture, shift, shown, slider, write } from "./common.js";
 
 const HUES = [[0, 114, 178], [198, 82, 0], [17, 119, 51]]; // as in figures/em.py, with its markers
 const DASHES = [[], [18, 8], [5, 6]];
 const ACROSS = 760, UP = 620; // the canvas: twice the pixels of the screen
 const SPOT = 14; // pixels of a point's marker
 const LEFT = 44, WIDTH = 380, TOP = 10, HEIGHT = 250, PAUSE = 450; // of the curve; ms a half step
+const BOX = [432, TOP + HEIGHT + 40];
 const WORDS = {
   start: "Start", E: "E step: q becomes the posterior, colours change",
   M: "M step: weighted averages, ellipses move",
@@ -77,7 +78,8 @@ function ellipses(context, shapes, toPixel) {
   });
 }
 
-/** The curves of log p(x) and ELBO with the gap as bars. Returns show(half step). */
+/** The curves of log p(x) and ELBO with the gap as bars, and a veil over what comes later. Returns
+ * show(half step). */
 function stairs(parent, logP, bound) {
   const last = Math.max(1, logP.length - 1), low = Math.min(...bound), high = Math.max(...logP);
   const x = (i) => LEFT + 8 + ((WIDTH - 16) * i) / last;
@@ -90,20 +92,18 @@ function stairs(parent, logP, bound) {
     text-anchor="end">${shown(v)}</text>`);
   const steps = [...logP.keys()].filter((i) => i % Math.ceil(last / 10) === 0).map((i) =>
     `<text x="${x(i)}" y="${TOP + HEIGHT + 17}" text-anchor="middle">${i}</text>`);
-  const box = `0 0 432 ${TOP + HEIGHT + 40}`;
-  parent.insertAdjacentHTML("beforeend", `<svg viewBox="${box}" aria-hidden="true">
+  parent.insertAdjacentHTML("beforeend", `<svg viewBox="0 0 ${BOX.join(" ")}" aria-hidden="true">
     ${bars.join("")}<polyline class="truth" points="${line(logP)}"/>
     <polyline class="bound" points="${line(bound)}"/>${dots.join("")}
-    <rect class="veil" y="${TOP}" height="${HEIGHT}"/><path class="cursor" d="M0 ${TOP}v${HEIGHT}"/>
     <g class="axes"><rect x="${LEFT}" y="${TOP}" width="${WIDTH}" height="${HEIGHT}"/>
       ${ticks.join("")}${steps.join("")}<text x="${LEFT + WIDTH / 2}" y="${TOP + HEIGHT + 36}"
       text-anchor="middle">half step</text></g></svg>`);
-  const veil = parent.querySelector(".veil"), cursor = parent.querySelector(".cursor");
-  return (i) => {
-    veil.setAttribute("x", x(i) + 4);
-    veil.setAttribute("width", Math.max(0, LEFT + WIDTH - x(i) - 4));
-    cursor.setAttribute("transform", `translate(${x(i)})`);
-  };
+  const percent = (part, whole) => `${(100 * part) / whole}%`;
+  const frame = add(parent, "div", { className: "window" }); // of the plot: the veil moves behind it
+  const veil = add(frame, "div", { className: "veil" });
+  Object.assign(frame.style, { left: percent(LEFT, BOX[0]), width: percent(WIDTH, BOX[0]),
+    top: percent(TOP, BOX[1]), height: percent(HEIGHT, BOX[1]) });
+  return (i) => shift(veil, (100 * (x(i) - LEFT)) / WIDTH, 0);
 }
 
 function build({ model, root, guard, framed, follow, send, until }) {
@@ -126,7 +126,7 @@ function build({ model, root, guard, framed, follow, send, until }) {
   }));
   const right = add(panels, "div", { className: "panel curves" });
   add(right, "div", { className: "heading", textContent: "log p(x) and ELBO, nats a point" });
-  const curve = add(right, "div", { role: "img" });
+  const curve = add(right, "div", { className: "curve", role: "img" });
   const show = stairs(curve, logP, bound);
   const marks = add(right, "ul", { className: "names" });
   const cells = ["truth", "bound", "gap"].map((mark) =>
@@ -148,15 +148,15 @@ function build({ model, root, guard, framed, follow, send, until }) {
     points(looksOf(owner[i]));
     ellipses(context, shapes[i], toPixel);
     show(i);
-    title.textContent = WORDS[names[i]] ?? names[i];
+    write(title, WORDS[names[i]] ?? names[i]);
     const numbers = [`log p(x) ${shown(logP[i], 4)}`, `ELBO ${shown(bound[i], 4)}`,
       `gap, KL(q‖p(z|x)) ${shown(Math.max(0, logP[i] - bound[i]), 4)}`];
-    cells.forEach((cell, k) => (cell.textContent = numbers[k]));
+    cells.forEach((cell, k) => write(cell, numbers[k]));
     scrub.show(i);
     back.disabled = i === 0;
     on.disabled = i === last;
     items.forEach((item, k) => {
-      item.lastChild.textContent = ` π${"₁₂₃"[k]} = ${shown(weights[i][k])}`;
+      write(item.lastChild, ` π${"₁₂₃"[k]} = ${shown(weights[i][k])}`);
     });
     if (playing) return; // a screen reader hears where the film stopped, not each step of it
     const sum = `${said(i)}: ${numbers.join(", ")} nats a point`;

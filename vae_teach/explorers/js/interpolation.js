@@ -1,7 +1,7 @@
 // Interpolation: from one image to another, straight through the codes, along a sphere, and by pixels.
 
 import { network } from "./network.js";
-import { add, explorer, gallery, paint, picture, shown, slider, stored } from "./common.js";
+import { add, explorer, gallery, paint, picture, shift, shown, slider, stored, write } from "./common.js";
 
 export const norm = (z) => Math.hypot(...z);
 
@@ -38,15 +38,17 @@ export function sphere(a, b) {
 }
 
 const STEPS = 9, LINE = 40; // pictures of a film strip; straight pieces of a curve
+const PLOT = [278, 172]; // of |z|, width and height
 
 /** A plot of |z| along the ways: draw(curves, radius) once for two images, then mark(t, heights). */
 function plot(parent) {
   const [left, top, width, height] = [34, 12, 236, 120];
   const frame = add(parent, "div", { className: "norms", role: "img" });
-  frame.insertAdjacentHTML("beforeend", `<svg viewBox="0 0 278 172" aria-hidden="true">
+  frame.insertAdjacentHTML("beforeend", `<svg viewBox="0 0 ${PLOT.join(" ")}" aria-hidden="true">
     <g class="axes"><path d="M${left} ${top}v${height}h${width}" fill="none"/><g class="ticks"></g>
     <text class="name" x="${left + width / 2}" y="168" text-anchor="middle">t</text></g>
-    <g class="curves"></g><g class="points"></g></svg>`);
+    <g class="curves"></g></svg>`);
+  const points = add(frame, "div", { className: "points" });
   const part = (name) => frame.querySelector(name);
   let y = null;
   const x = (t) => left + t * width;
@@ -72,9 +74,10 @@ function plot(parent) {
       frame.setAttribute("aria-label", words);
     },
     mark(t, heights) {
-      part(".points").innerHTML = heights.map((v, i) => i
-        ? `<rect x="${x(t) - 5}" y="${y(v) - 5}" width="10" height="10"/>`
-        : `<circle cx="${x(t)}" cy="${y(v)}" r="5.5"/>`).join("");
+      heights.forEach((v, i) => {
+        const point = points.children[i] ?? add(points, "i");
+        shift(point, (100 * x(t)) / PLOT[0], (100 * y(v)) / PLOT[0]);
+      });
     },
   };
 }
@@ -161,8 +164,8 @@ async function build({ model, root, guard, framed, follow, send }) {
     for (const [name, canvas] of Object.entries(large)) paint(canvas, way.at[name](t), shape);
     const lengths = Object.values(way.codeAt).map((z) => norm(z(t)));
     norms.mark(t, lengths);
-    readout.textContent = lengths.map((v, i) => `${"●■"[i]} ${ways[i][0]} ${shown(v)}`).join("  ")
-      + (radius ? `  √d = ${shown(radius)}` : "");
+    write(readout, lengths.map((v, i) => `${"●■"[i]} ${ways[i][0]} ${shown(v)}`).join("  ")
+      + (radius ? `  √d = ${shown(radius)}` : ""));
     knob.show(t);
   };
   follow("t", framed(show));

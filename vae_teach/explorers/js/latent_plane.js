@@ -2,7 +2,7 @@
 
 import { network } from "./network.js";
 import {
-  add, clip, codeText, draggable, explorer, gallery, paint, picture, shown, stored,
+  add, clip, codeText, draggable, explorer, gallery, paint, picture, shown, stored, write,
 } from "./common.js";
 import { ellipses, legend, marks, plane } from "./plane.js";
 
@@ -85,8 +85,8 @@ async function build({ model, root, guard, framed, follow, send }) {
   const later = framed(() => {
     hand.take();
     const z = code();
-    map.place(here, z.map((v) => clip(v, -limit, limit)));
-    readout.textContent = codeText(z);
+    map.move(here, z.map((v) => clip(v, -limit, limit)));
+    write(readout, codeText(z));
     if (!hand.dragging()) { // a screen reader hears where a drag ended, not each step of it
       pad.setAttribute("aria-valuenow", z[0]);
       pad.setAttribute("aria-valuetext", codeText(z));

@@ -1,7 +1,7 @@
 // The plane z₁, z₂ drawn to scale: axes, the prior's circles, codes drawn as their labels.
 
 import { halves } from "./network.js";
-import { add } from "./common.js";
+import { add, shift } from "./common.js";
 
 // The square [-limit, limit]² in the SVG's units: room for tick labels left and below.
 const SIDE = 400, LEFT = 44, TOP = 1, WIDTH = 446, HEIGHT = 438;
@@ -11,7 +11,7 @@ export const SIGNS = "0123456789abcdefghijklmnopqrstuvwxyz";
 /** Puts the plane into `parent`. Returns
  * - svg, and overlay: a group above the codes for whatever an explorer draws there;
  * - at(z): place in the SVG's units; unit: how long 1 is there;
- * - code(x, y): the code under a place of the screen; place(element, z): moves a child of
+ * - code(x, y): the code under a place of the screen; move(element, z): moves a child of
  *   the frame there; square: where [-limit, limit]² lies, as CSS. */
 export function plane(parent, { limit, tick, prior }) {
   const unit = SIDE / (2 * limit), bottom = TOP + SIDE;
@@ -48,9 +48,8 @@ export function plane(parent, { limit, tick, prior }) {
       left: `${(100 * LEFT) / WIDTH}%`, top: `${(100 * TOP) / HEIGHT}%`,
       width: `${(100 * SIDE) / WIDTH}%`, height: `${(100 * SIDE) / HEIGHT}%`,
     },
-    place(element, z) {
-      const [x, y] = at(z).map((v) => (100 * v) / WIDTH); // in hundredths of the plane's width
-      element.style.transform = `translate(${x}cqw, ${y}cqw)`;
+    move(element, z) {
+      shift(element, ...at(z).map((v) => (100 * v) / WIDTH));
     },
   };
 }

@@ -13,7 +13,8 @@ function spread(sums, side, x, y, a, b, weight, colour) {
   const from = Math.max(0, Math.ceil(y - b - 0.5));
   const to = Math.min(side - 1, Math.floor(y + b - 0.5));
   for (let row = from; row <= to; row++) {
-    const up = (row + 0.5 - y) / b, reach = a * Math.sqrt(1 - up * up);
+    const up = (row + 0.5 - y) / b;
+    const reach = a * Math.sqrt(Math.max(0, 1 - up * up)); // rounded, it may lie below 0
     const start = row * (side + 2);
     const left = clip(x - reach, 0, side), right = clip(x + reach, 0, side);
     let pixel = left | 0, second = left - pixel, first = 1 - second, k = (start + pixel) << 2;
@@ -67,40 +68,61 @@ export function ellipsesTo(bytes, sums, side, values, labels, limit, colours) {
   }
 }
 
-/** For each label its colour as [red, green, blue], and an image of its sign: quicker than text. */
+/** For each label its colour as [red, green, blue], and its sign: [x, y, opacity] of each pixel that
+ * has ink, from the middle. */
 export function stamps(colours, scale) {
+  const side = 12 * scale, easel = document.createElement("canvas");
+  easel.width = easel.height = side;
+  const context = easel.getContext("2d", { willReadFrequently: true });
+  Object.assign(context, { textAlign: "center", textBaseline: "middle" });
+  context.font = `600 ${9 * scale}px system-ui, sans-serif`;
   return colours.map((colour, label) => {
-    const side = 12 * scale, offscreen = window.OffscreenCanvas; // older browsers have none
-    const easel = offscreen ? new OffscreenCanvas(side, side)
-      : Object.assign(document.createElement("canvas"), { width: side, height: side });
-    const context = easel.getContext("2d", { willReadFrequently: true });
+    context.clearRect(0, 0, side, side);
     context.fillStyle = colour;
     context.fillRect(0, 0, 1, 1); // the browser's words for a colour, such as oklab(…), as bytes
     const rgb = [...context.getImageData(0, 0, 1, 1).data.subarray(0, 3)];
     context.clearRect(0, 0, 1, 1);
-    Object.assign(context, { textAlign: "center", textBaseline: "middle" });
-    context.font = `600 ${9 * scale}px system-ui, sans-serif`;
-    context.fillText(SIGNS[label], 6 * scale, 6 * scale);
-    const sign = offscreen ? easel.transferToImageBitmap() : easel;
-    return { sign, rgb };
+    context.fillText(SIGNS[label], side / 2, side / 2);
+    const { data } = context.getImageData(0, 0, side, side), sign = [];
+    for (let k = 0; k < side * side; k++)
+      if (data[4 * k + 3])
+        sign.push([(k % side) - side / 2, Math.floor(k / side) - side / 2, data[4 * k + 3] / 255]);
+    return { rgb, sign };
   });
 }
 
-/** A canvas that draws moments: returns draw(values, labels, limit, looks). */
-export function sky(canvas) {
-  const context = canvas.getContext("2d"), sums = new Float32Array(4 * SKY * (SKY + 2));
-  const below = document.createElement("canvas"), side = canvas.width;
-  below.width = below.height = SKY;
-  const under = below.getContext("2d"), image = under.createImageData(SKY, SKY);
-  return (values, labels, limit, looks) => {
-    ellipsesTo(image.data, sums, SKY, values, labels, limit, looks.map(({ rgb }) => rgb));
-    under.putImageData(image, 0, 0);
-    context.clearRect(0, 0, side, side);
-    context.drawImage(below, 0, 0, side, side);
-    const unit = side / (2 * limit), half = looks[0].sign.width / 2;
+/** Lays a sign with its middle at (left, top) over bytes of red, green, blue and alpha. */
+function stamp(bytes, side, left, top, { sign, rgb: [red, green, blue] }) {
+  for (const [right, down, over] of sign) {
+    const x = left + right, y = top + down, to = (y * side + x) << 2;
+    if (x < 0 || y < 0 || x >= side || y >= side) continue;
+    const under = ((1 - over) * bytes[to + 3]) / 255, share = over / (over + under);
+    bytes[to] += share * (red - bytes[to]);
+    bytes[to + 1] += share * (green - bytes[to + 1]);
+    bytes[to + 2] += share * (blue - bytes[to + 2]);
+    bytes[to + 3] = 255 * (over + under);
+  }
+}
+
+/** Two canvases to lay one over the other, of ellipses and of their signs, `side` pixels wide; both as
+ * pixels of our own, as hundreds of small drawings cost a canvas more than half a frame. Returns them
+ * as `layers`, and draw(values, labels, limit, looks), which draws a moment. */
+export function sky(side) {
+  const layers = [SKY, side].map((size) => Object.assign(
+    document.createElement("canvas"), { className: "sky", width: size, height: size }));
+  const [below, above] = layers.map((canvas) => canvas.getContext("2d"));
+  const ellipses = below.createImageData(SKY, SKY), signs = above.createImageData(side, side);
+  const sums = new Float32Array(4 * SKY * (SKY + 2));
+  const draw = (values, labels, limit, looks) => {
+    ellipsesTo(ellipses.data, sums, SKY, values, labels, limit, looks.map(({ rgb }) => rgb));
+    below.putImageData(ellipses, 0, 0);
+    signs.data.fill(0);
+    const unit = side / (2 * limit);
     labels.forEach((label, i) => {
       const x = side / 2 + values[2 * i] * unit, y = side / 2 - values[2 * i + 1] * unit;
-      context.drawImage(looks[label].sign, Math.round(x - half), Math.round(y - half));
+      stamp(signs.data, side, Math.round(x), Math.round(y), looks[label]);
     });
+    above.putImageData(signs, 0, 0);
   };
+  return { layers, draw };
 }
