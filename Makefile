@@ -4,7 +4,6 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 READY  := $(VENV)/.ready
-SETTINGS := $(VENV)/share/jupyter/lab/settings
 # In a container one is often root, which Jupyter refuses unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
@@ -74,7 +73,6 @@ $(READY): pyproject.toml requirements.txt
 	@echo "3/3  the course and what it needs (some minutes at the first time)"
 	@$(PY) -m pip install --disable-pip-version-check -r requirements.txt
 	@$(PY) -c 'import torch, torchvision, jupyterlab, vae_teach, pytest'
-	@mkdir -p $(SETTINGS) && echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}' \
-	  > $(SETTINGS)/overrides.json  # no question about news over the corner of a lesson
+	@cp -R jupyter/. $(VENV)  # Jupyter's settings for the course
 	@touch $(READY)
 	@echo "Ready: PyTorch $$($(PY) -c 'import torch; print(torch.__version__)') in $(VENV)"

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 SETUP = """
 import gc, json, weakref
-import matplotlib.pyplot as plt, psutil, torch
+import matplotlib.pyplot as plt, numpy as np, psutil, torch
 from IPython.display import display
 from ipywidgets import Checkbox, Dropdown, IntSlider, ToggleButtons, interactive
 from ipywidgets.widgets.widget import _instances
@@ -112,7 +112,7 @@ spot = axes.add_artist(plt.Rectangle((0.4, 0.3), 0.2, 0.4, transform=figure.tran
                                      animated=True, clip_on=False, zorder=9))
 def drawn(k):
     digit(k)
-    line.set_ydata([1.5 * torch.sin(torch.tensor((i + k) / 20)).item() for i in range(200)])
+    line.set_ydata(1.5 * np.sin((np.arange(200) + k) / 20))
     spot.set_facecolor(str(1 - k / 255))
     return figure
 curve = Panel(drawn, {"k": IntSlider(0, 0, 200)}, "A curve that follows k.")

@@ -1,0 +1,20 @@
+"""For the course's own environment: messages from a kernel reach the page without a wait."""
+
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+
+
+class Prompt(ZMQChannelsWebsocketConnection):
+    """A kernel's line to a page on which a small message does not wait for the last one's receipt.
+
+    By default it does (Nagle's algorithm), and a browser keeps a receipt back for up to 40 ms: a kernel
+    says "busy" before its answer to a slider, so that each picture from the kernel came so much later.
+    """
+
+    def connect(self):
+        """Called when a page opens the line."""
+        self.websocket_handler.set_nodelay(True)
+        return super().connect()
+
+
+c = get_config()  # noqa: F821
+c.ServerApp.kernel_websocket_connection_class = Prompt
