@@ -78,6 +78,7 @@ def test_the_image_is_prepared(prefix):
     for page in settings.values():
         assert (ROOT / page["default_url"].removeprefix("/lab/tree/")).is_file()
     assert json.loads((prefix / "share/jupyter/lab/settings/overrides.json").read_text())
+    assert (prefix / "etc/jupyter/jupyter_server_config.py").is_file()
 
 
 @pytest.mark.parametrize("step", ["pip", "python"])

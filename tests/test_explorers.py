@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from node_runs import node
 from PIL import Image
 
 from vae_teach.explorers import LatentPlane, LatentSliders, pixels
@@ -176,3 +177,30 @@ import vae_teach.explorers
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "told\n"
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 5), (3, 4, 6)])
+def test_the_page_s_images_are_the_pixels(shape):
+    """Without a canvas: browsers that guard against fingerprints give noise for those."""
+    ink = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    address = node("answer(address(told.ink, told.shape))", {
+        "ink": ink.flatten().tolist(), "shape": shape,
+    }, "common")  # fmt: skip
+    image = Image.open(io.BytesIO(base64.b64decode(address.removeprefix("data:image/bmp;base64,"))))
+    light = 1 - ink.expand(3, -1, -1) if shape[0] == 1 else ink
+    got = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
+    assert (got - 255 * light).abs().max() <= 0.501
+
+
+def test_the_page_s_stamps_lie_over_one_another():
+    """As a canvas lays a half transparent colour over another (source-over)."""
+    answer = """
+    const image = { data: new Uint8ClampedArray(4 * 12), width: 4, height: 3 };
+    const sign = [[-1, 0, 1], [0, 0, 0.5]];
+    stamp(image, sign, 1, 1, [200, 0, 0]);
+    stamp(image, sign, 2, 1, [0, 100, 0]); // its first pixel is the other's second
+    stamp(image, sign, 0, 3, [9, 9, 9]); // below the image
+    answer([...image.data])"""
+    data = np.array(node(answer, {}, "common")).reshape(3, 4, 4)
+    assert data[1].tolist() == [[200, 0, 0, 255], [0, 100, 0, 255], [0, 100, 0, 128], [0, 0, 0, 0]]
+    assert not data[[0, 2]].any()

@@ -1,12 +1,14 @@
 // EM stepper: forward and back through the half steps of EM on points in the plane.
 
 import { halves } from "./network.js";
-import { add, button, clip, explorer, picture, shift, shown, slider, write } from "./common.js";
+import {
+  add, button, clip, explorer, inked, picture, shift, shown, slider, stamp, write,
+} from "./common.js";
 
 const HUES = [[0, 114, 178], [198, 82, 0], [17, 119, 51]]; // as in figures/em.py, with its markers
 const DASHES = [[], [18, 8], [5, 6]];
-const ACROSS = 760, UP = 620; // the canvas: twice the pixels of the screen
-const SPOT = 14; // pixels of a point's marker
+const ACROSS = 760, UP = 620; // of the plot, in units of half a pixel of the screen
+const SPOT = 14; // a point's marker, with room around it
 const LEFT = 44, WIDTH = 380, TOP = 10, HEIGHT = 250, PAUSE = 450; // of the curve; ms a half step
 const BOX = [432, TOP + HEIGHT + 40];
 const WORDS = {
@@ -33,26 +35,23 @@ export function mixture(shares) {
   return { colour, kind: shares.indexOf(Math.max(...shares)) };
 }
 
-/** Returns a function that draws all points, with `looks` a number for each: its red, green and blue,
- * and its marker. Own pixels: six hundred small shapes cost a canvas more than a frame. */
-function scatter(context, places) {
-  const stamps = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+/** Returns a function that draws all points, with `looks` a colour and a kind of marker for each;
+ * `scale`: the canvas's pixels a unit. */
+function scatter(context, places, scale) {
+  const side = 2 * Math.ceil((SPOT * scale) / 2), easel = document.createElement("canvas");
+  easel.width = easel.height = side;
+  const stamps = easel.getContext("2d", { willReadFrequently: true });
   const spots = HUES.map((_, kind) => {
-    stamps.clearRect(0, 0, SPOT, SPOT);
-    marker(stamps, kind, SPOT / 2, SPOT / 2, 5);
+    stamps.clearRect(0, 0, side, side);
+    marker(stamps, kind, side / 2, side / 2, 5 * scale);
     stamps.fill();
-    const { data } = stamps.getImageData(0, 0, SPOT, SPOT);
-    return [...Array(SPOT * SPOT).keys()].filter((k) => data[4 * k + 3] > 127)
-      .map((k) => Math.floor(k / SPOT) * ACROSS + (k % SPOT));
+    return inked(stamps, side);
   });
-  const corners = places.map(([x, y]) =>
-    Math.round(y - SPOT / 2) * ACROSS + Math.round(x - SPOT / 2));
-  const image = new ImageData(ACROSS, UP), pixels = new DataView(image.data.buffer);
+  const spot = places.map((place) => place.map((v) => Math.round(scale * v)));
+  const image = context.createImageData(ACROSS * scale, UP * scale);
   return (looks) => {
     image.data.fill(0);
-    looks.forEach((look, i) => {
-      for (const k of spots[look & 255]) pixels.setUint32(4 * (corners[i] + k), look | 255);
-    });
+    looks.forEach(({ colour, kind }, i) => stamp(image, spots[kind], ...spot[i], colour));
     context.putImageData(image, 0, 0);
   };
 }
@@ -119,7 +118,8 @@ function build({ model, root, guard, framed, follow, send, until }) {
   const panels = add(root, "div", { className: "panels" });
   const left = add(panels, "div", { className: "panel" });
   const title = add(left, "div", { className: "heading" });
-  const canvas = picture(left, ACROSS, UP, "", "points");
+  const scale = Math.min(2, Math.ceil(window.devicePixelRatio || 1)) / 2;
+  const canvas = picture(left, ACROSS * scale, UP * scale, "", "points");
   const key = add(left, "ul", { className: "names" });
   const items = weights[0].map((_, k) => add(key, "li", {
     innerHTML: `<b class="c${[1, 7, 2][k]}">${"●▲■"[k]}</b><span></span>`,
@@ -134,11 +134,11 @@ function build({ model, root, guard, framed, follow, send, until }) {
 
   const context = canvas.getContext("2d"), all = [];
   const places = Array.from({ length: at.length / 2 }, (_, i) => toPixel(at[2 * i], at[2 * i + 1]));
-  const points = scatter(context, places);
+  const points = scatter(context, places, scale);
+  context.scale(scale, scale);
   const looksOf = (set) => (all[set] ??= places.map((_, i) => {
     const start = set * size + i * count;
-    const { colour: [red, green, blue], kind } = mixture(bytes.subarray(start, start + count));
-    return (red << 24) | (green << 16) | (blue << 8) | kind;
+    return mixture(bytes.subarray(start, start + count));
   }));
   let timer = 0, playing = false;
   const here = () => clip(model.get("half_step"), 0, last);

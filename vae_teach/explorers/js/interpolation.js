@@ -1,7 +1,7 @@
 // Interpolation: from one image to another, straight through the codes, along a sphere, and by pixels.
 
 import { network } from "./network.js";
-import { add, explorer, gallery, paint, picture, shift, shown, slider, stored, write } from "./common.js";
+import { add, address, explorer, gallery, paint, picture, shift, shown, slider, stored, write } from "./common.js";
 
 export const norm = (z) => Math.hypot(...z);
 
@@ -39,6 +39,16 @@ export function sphere(a, b) {
 
 const STEPS = 9, LINE = 40; // pictures of a film strip; straight pieces of a curve
 const PLOT = [278, 172]; // of |z|, width and height
+
+/** Images [channels, height, width] as one, side by side. */
+export function inRow(images, [channels, height, width]) {
+  const wide = images.length * width, out = new Float32Array(channels * height * wide);
+  images.forEach((pixels, k) => {
+    for (let row = 0; row < channels * height; row++)
+      out.set(pixels.slice(row * width, (row + 1) * width), row * wide + k * width);
+  });
+  return out;
+}
 
 /** A plot of |z| along the ways: draw(curves, radius) once for two images, then mark(t, heights). */
 function plot(parent) {
@@ -122,7 +132,7 @@ async function build({ model, root, guard, framed, follow, send }) {
   const strips = add(root, "div", { className: "strips" });
   const films = Object.fromEntries(ways.map(([name, words]) => {
     add(strips, "div", { className: `name ${name}`, textContent: words });
-    return [name, picture(strips, STEPS * width, height, `${words}: nine steps from t = 0 to t = 1`)];
+    return [name, add(strips, "img", { alt: `${words}: nine steps from t = 0 to t = 1` })];
   }));
   add(strips, "div", { className: "name" });
   const track = add(strips, "div", { className: "track" });
@@ -143,9 +153,10 @@ async function build({ model, root, guard, framed, follow, send }) {
     for (const [name, z] of Object.entries(codeAt)) at[name] = (t) => decode(z(t));
     way = { at, codeAt };
     choosers.forEach(([trait, chooser]) => chooser.show(model.get(trait)));
-    for (const [name, film] of Object.entries(films))
-      for (let k = 0; k < STEPS; k++)
-        paint(film, at[name](k / (STEPS - 1)), shape, k * width);
+    for (const [name, film] of Object.entries(films)) {
+      const images = Array.from({ length: STEPS }, (_, k) => at[name](k / (STEPS - 1)));
+      film.src = address(inRow(images, shape), [channels, height, STEPS * width]);
+    }
     const grid = Array.from({ length: LINE + 1 }, (_, k) => k / LINE);
     const curves = Object.fromEntries(
       Object.entries(codeAt).map(([name, z]) => [name, grid.map((t) => norm(z(t)))]));

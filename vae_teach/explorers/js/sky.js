@@ -1,6 +1,6 @@
 // Many ellipses and their labels' signs on a canvas, quick enough to move them.
 
-import { clip } from "./common.js";
+import { clip, inked, stamp } from "./common.js";
 import { SIGNS } from "./plane.js";
 
 const SKY = 320; // the ellipses' pixels a side
@@ -68,8 +68,7 @@ export function ellipsesTo(bytes, sums, side, values, labels, limit, colours) {
   }
 }
 
-/** For each label its colour as [red, green, blue], and its sign: [x, y, opacity] of each pixel that
- * has ink, from the middle. */
+/** For each label its colour as [red, green, blue], and its sign's pixels. */
 export function stamps(colours, scale) {
   const side = 12 * scale, easel = document.createElement("canvas");
   easel.width = easel.height = side;
@@ -83,30 +82,12 @@ export function stamps(colours, scale) {
     const rgb = [...context.getImageData(0, 0, 1, 1).data.subarray(0, 3)];
     context.clearRect(0, 0, 1, 1);
     context.fillText(SIGNS[label], side / 2, side / 2);
-    const { data } = context.getImageData(0, 0, side, side), sign = [];
-    for (let k = 0; k < side * side; k++)
-      if (data[4 * k + 3])
-        sign.push([(k % side) - side / 2, Math.floor(k / side) - side / 2, data[4 * k + 3] / 255]);
-    return { rgb, sign };
+    return { rgb, sign: inked(context, side) };
   });
 }
 
-/** Lays a sign with its middle at (left, top) over bytes of red, green, blue and alpha. */
-function stamp(bytes, side, left, top, { sign, rgb: [red, green, blue] }) {
-  for (const [right, down, over] of sign) {
-    const x = left + right, y = top + down, to = (y * side + x) << 2;
-    if (x < 0 || y < 0 || x >= side || y >= side) continue;
-    const under = ((1 - over) * bytes[to + 3]) / 255, share = over / (over + under);
-    bytes[to] += share * (red - bytes[to]);
-    bytes[to + 1] += share * (green - bytes[to + 1]);
-    bytes[to + 2] += share * (blue - bytes[to + 2]);
-    bytes[to + 3] = 255 * (over + under);
-  }
-}
-
-/** Two canvases to lay one over the other, of ellipses and of their signs, `side` pixels wide; both as
- * pixels of our own, as hundreds of small drawings cost a canvas more than half a frame. Returns them
- * as `layers`, and draw(values, labels, limit, looks), which draws a moment. */
+/** Two canvases to lay one over the other, of ellipses and of their signs, `side` pixels wide. Returns
+ * them as `layers`, and draw(values, labels, limit, looks), which draws a moment. */
 export function sky(side) {
   const layers = [SKY, side].map((size) => Object.assign(
     document.createElement("canvas"), { className: "sky", width: size, height: size }));
@@ -120,7 +101,7 @@ export function sky(side) {
     const unit = side / (2 * limit);
     labels.forEach((label, i) => {
       const x = side / 2 + values[2 * i] * unit, y = side / 2 - values[2 * i + 1] * unit;
-      stamp(signs.data, side, Math.round(x), Math.round(y), looks[label]);
+      stamp(signs, looks[label].sign, Math.round(x), Math.round(y), looks[label].rgb);
     });
     above.putImageData(signs, 0, 0);
   };
