@@ -1,6 +1,9 @@
 import copy
 import itertools
 import math
+import platform
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -208,3 +211,15 @@ def test_trains_on_cuda_and_comes_home(digits):
     history = fit(model, digits.train_images, elbo, epochs=2, progress=False, device="cuda")
     assert next(model.parameters()).device.type == "cpu"
     assert history.train["bound"][-1] > history.train["bound"][0]
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="a switch of x86")
+def test_no_thread_computes_with_denormal_numbers():
+    """Each of them is zero, in whichever thread it is met: else it costs a hundred times the time."""
+    code = """
+import torch
+from vae_teach import training
+torch.set_num_threads(2)
+product = torch.full((4_000_000,), 1e-39) * 1.0
+print(product.view(torch.int32).count_nonzero().item())"""
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "0\n"

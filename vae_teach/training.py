@@ -13,6 +13,10 @@ from vae_teach import checks
 
 SNAPSHOT_EVERY = 100  # steps between copies of weights known to give a finite loss
 
+# Tiny gradients otherwise cost up to three times the time. Here and not in `fit` alone, as PyTorch's other
+# threads take this from the first one when they are made, at the first large computation.
+torch.set_flush_denormal(True)
+
 
 @dataclass
 class History:
@@ -104,7 +108,7 @@ def fit(
     checks.positive(lr, "lr")
     parameters = [p for p in model.parameters() if p.requires_grad]
     device, home = torch.device(device), parameters[0].device
-    torch.set_flush_denormal(True)  # tiny gradients otherwise cost up to three times the time
+    torch.set_flush_denormal(True)
     model.to(device)
     data = tuple(part.to(device) for part in data)
     optimizer = torch.optim.Adam(parameters, lr=lr, fused=device.type in ("cpu", "cuda"))
