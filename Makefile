@@ -56,7 +56,7 @@ clean:
 	rm -rf $(VENV)
 
 # The stamp is touched last, so an install that was cut off is taken up again.
-$(READY): pyproject.toml requirements.txt
+$(READY): pyproject.toml requirements.txt $(shell find jupyter -type f)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 	  { echo "Python 3.10 or newer is needed; make PYTHON=python3.12 names another one."; exit 1; }
 	@echo "1/3  environment in $(VENV)"

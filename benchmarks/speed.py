@@ -231,7 +231,6 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
     torch.manual_seed(0)
-    torch.set_flush_denormal(True)  # for all of them, as `fit` sets it for the whole process
     images = data.load("mnist").train_images
     print(
         f"MLP-VAE 784-400-20, MNIST, float32, {torch.get_num_threads()} threads; seconds an epoch"

@@ -11,7 +11,6 @@ import time
 import urllib.request
 from pathlib import Path
 
-import pytest
 from tornado.websocket import websocket_connect
 
 SETTINGS = Path(__file__).resolve().parent.parent / "jupyter"
@@ -29,7 +28,6 @@ WebSocketHandler.write_message = write_message
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the settings are copied by make")
 def test_a_kernel_s_messages_leave_at_once(tmp_path):
     """On the socket itself, in a server that runs a kernel."""
     config = tmp_path / "jupyter_server_config.py"
@@ -38,10 +36,14 @@ def test_a_kernel_s_messages_leave_at_once(tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     places = {f"JUPYTER_{name}_DIR": str(tmp_path) for name in ("CONFIG", "DATA", "RUNTIME")}
-    places["JUPYTER_PREFER_ENV_PATH"] = "0"  # else the environment's own copy is used
+    places["JUPYTER_NO_CONFIG"] = "1"  # the environment has a copy of its own
     command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"]
     command += [f"--ServerApp.port={port}", "--IdentityProvider.token=", "--ServerApp.ip=127.0.0.1"]
-    command += ["--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={tmp_path}"]
+    command += [
+        f"--config={config}",
+        "--ServerApp.disable_check_xsrf=True",
+        f"--ServerApp.root_dir={tmp_path}",
+    ]
     with open(tmp_path / "log.txt", "w") as log:
         server = subprocess.Popen(command, env=os.environ | places, stdout=log, stderr=log)
     try:

@@ -108,7 +108,7 @@ def fit(
     checks.positive(lr, "lr")
     parameters = [p for p in model.parameters() if p.requires_grad]
     device, home = torch.device(device), parameters[0].device
-    torch.set_flush_denormal(True)
+    torch.set_flush_denormal(True)  # in the thread that calls
     model.to(device)
     data = tuple(part.to(device) for part in data)
     optimizer = torch.optim.Adam(parameters, lr=lr, fused=device.type in ("cpu", "cuda"))

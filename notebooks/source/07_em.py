@@ -7,7 +7,7 @@
 #
 # **You will be able to**
 # 1. write the E step and the M step of a mixture of Gaussians, and say what each does to ELBO and log p;
-# 2. climb one model in four ways, and measure what an amortized encoder costs;
+# 2. climb one model in four ways, and measure what an *amortized* encoder (one network for all x) costs;
 # 3. solve the linear VAE in closed form, by EM and by gradient, to the same likelihood;
 # 4. say what exactly leaves EM behind, and what it still does there.
 #
@@ -95,8 +95,8 @@ def log_joint(x, weights, means, covariances):  # (N, 2) -> (N, 3): log p(x, z =
 
 # %% [markdown]
 # Summing over three names is easy, so here $p(x)=\sum_k p(x, z=k)$ and Bayes' rule are exact. **The E
-# step** sets the encoder to the posterior, $r_k = p(z=k\mid x)$; a softmax does it without underflow
-# ($r_k = e^{a_k}/\sum_j e^{a_j}$ with $a_k = \log p(x, z=k)$).
+# step** sets the encoder to the posterior, $r_k = p(z=k\mid x) = e^{a_k}/\sum_j e^{a_j}$ with $a_k = \log p(x,
+# z=k)$. `softmax` subtracts the largest $a_k$ from all first, which cancels in the fraction: nothing underflows.
 # `bound` is the ELBO for *any* encoder: $\sum_k r_k\,\bigl(\log p(x, z=k) - \log r_k\bigr)$.
 
 
@@ -169,10 +169,13 @@ check_responsibilities(responsibilities)
 
 # %% [markdown]
 # **The M step** holds the encoder and lifts the ELBO over $\theta = (\pi, m, \Sigma)$. The entropy of q does
-# not depend on θ, so what remains is a weighted log-likelihood. Its maximum is where the derivatives vanish.
-# For the mean: $\sum_n r_{nk}\,\Sigma_k^{-1}(x_n-m_k)=0$, so $m_k$ is the average of the points, each counted
-# $r_{nk}$ times. Σ follows likewise; π has to keep $\sum_k\pi_k=1$. All are weighted averages, with
-# $N_k = \sum_n r_{nk}$ the number of points that component k answers for.
+# not depend on θ, so what remains is a weighted log-likelihood, $\sum_n\sum_k r_{nk}\,[\log\pi_k +
+# \log\mathcal N(x_n; m_k, \Sigma_k)]$, with $r_{nk}$ the $r_k$ of point n. Its maximum is where the derivatives vanish.
+#
+# - By the mean: $\sum_n r_{nk}\,\Sigma_k^{-1}(x_n-m_k)=0$, so $m_k$ is the average of the points, each counted
+#   $r_{nk}$ times; $N_k = \sum_n r_{nk}$ is the number of points that component k answers for.
+# - By $\Sigma_k^{-1}$: $\tfrac12\bigl(N_k\Sigma_k - \sum_n r_{nk}(x_n-m_k)(x_n-m_k)^\top\bigr) = 0$.
+# - By $\pi_k$, while $\sum_k\pi_k=1$: $N_k/\pi_k$ has to be the same for all k (a Lagrange multiplier).
 #
 # $$\pi_k = \frac{N_k}{N},\qquad m_k = \frac{1}{N_k}\sum_n r_{nk}\,x_n,\qquad
 # \Sigma_k = \frac{1}{N_k}\sum_n r_{nk}\,(x_n - m_k)(x_n - m_k)^\top .$$
@@ -298,7 +301,8 @@ check_elbo(elbo)
 # ## The same top as scikit-learn
 #
 # Same start, run to the end. `reg_covar` adds to each covariance's diagonal; without it a component may
-# shrink onto one point, where log p grows without bound. We need none here.
+# shrink onto one point, where log p grows without bound. We need none here: both climb to the *local* top above
+# this start. Another start may end at another one.
 
 # %% tags=["aside"]
 warnings.simplefilter("ignore", ConvergenceWarning)  # with tol=0 it runs all steps, and says so
@@ -324,13 +328,14 @@ clusters(
     e_step(x, *theta),
     *theta[1:],
     alt="Left: every point drawn as its digit, three regions. Right: the components found, nearly the same.",
-    caption=f"{digits.name}: 600 images, first two principal coordinates. Ellipses: two standard deviations.",
+    caption=f"{digits.name}: 600 images, first two principal coordinates. Ellipses: two standard deviations, after "
+    "300 EM steps.",
 )
 
 # %% tags=["aside"]
 found = e_step(x, *theta).argmax(1)
 agree = sum((labels[found == k] == labels[found == k].mode().values).sum() for k in range(3))
-print(f"the most common digit of an image's component is its own: {agree / len(x):.1%} of images")
+print(f"images that show their component's most common digit: {agree / len(x):.1%}")
 
 # %% [markdown]
 # EM was never told a label.
@@ -342,7 +347,8 @@ print(f"the most common digit of an image's component is its own: {agree / len(x
 #
 # - **exact EM**: E and M step in turn.
 # - **partial E**: after one full E step, the E step only for a random tenth of the points, the others keep
-#   their old q. The ELBO still never falls (*generalised EM*, Neal & Hinton).
+#   their old q. The ELBO still never falls (*incremental EM*, Neal & Hinton); log p
+#   may.
 
 
 # %%
@@ -426,18 +432,18 @@ for name, (run, _) in runs.items():
 print(f"partial E: smallest gain of ELBO in a step {runs['partial E'][0][:, 2].diff().min():.1e}")
 
 # %% [markdown]
-# **What you see.** One hill, one top, four ways. Where the E step costs a softmax, nothing beats EM. The
-# gradient ways pay many small steps, but need nothing solved, only differentiated. The shared network is even
-# ahead of the free logits: a step for one point moves its neighbours' q as well, while each free logit has to
-# travel alone.
+# **What you see.** From this start all four reach the same local top. Where the E step costs a softmax, EM
+# needs the fewest steps. The gradient ways pay many small steps, but need nothing solved, only differentiated.
+# The shared network arrives in fewer steps than the free logits. A likely reason, not tested here: one step of
+# its weights moves the q of all points, while each free logit travels alone, at most about 0.05 a step.
 #
 # ## What amortization costs
 #
 # Free logits hold numbers for *these* points and are at a loss for a new one. The network answers for
-# every x, but it was trained on average, with weights that all points share. Its misfit
+# every x, but it was trained on average: all points share its parameters. Its misfit
 # KL(q ‖ p(z|x)) is the **amortization gap**. (Nothing else is in it: three probabilities *can* be the
 # posterior. A Gaussian q has a second gap, that of its family.) We measure it on all of the plane, for this
-# network and for the least one: logits linear in x.
+# network and for the simplest, logits linear in x, each against the posterior of the θ it was trained with.
 
 # %% tags=["aside"]
 torch.manual_seed(0)
@@ -466,14 +472,15 @@ gap_map(
     x,
     {name: gap.reshape(120, 120) for name, gap in maps.items()},
     alt="Two maps of the gap: small among the data, large in empty corners; larger for the linear encoder.",
-    caption=f"{digits.name}: KL(q ‖ p(z|x)) of the amortized encoder, on a logarithmic scale.",
+    caption=f"{digits.name}: KL(q ‖ p(z|x)) of the amortized encoder, on a logarithmic scale cut at 1e-4 and 10. "
+    "Encoder 2-16-3 (left), linear (right), 600 steps each. Dots: the 600 training points.",
 )
 
 # %% [markdown]
 # With 16 hidden units the encoder is right where training points asked it, and guesses elsewhere. The linear
 # one is wrong even among the data: with three different Σ the exact logits are *quadratic* in x, and no
-# weights of a linear network give that. (White streaks are places where its error happens to pass through
-# zero.) A misfit in an empty corner costs nothing in training; it does when an unusual x arrives.
+# weights of a linear network give that. (White streaks: only two names compete there, and the error changes
+# its sign.) A misfit in an empty corner costs nothing in training; it does when an unusual x arrives.
 #
 # ## k-means, the limit of small variance
 #
@@ -498,20 +505,24 @@ for sigma in (2.0, 1.0, 0.3, 0.03):
     same = (r.argmax(1) == torch.from_numpy(kmeans.labels_)).float().mean()
     apart = (means - torch.from_numpy(kmeans.cluster_centers_)).abs().max()
     print(
-        f"σ = {sigma:4}: same label as scikit-learn's KMeans {same:6.1%}; means apart {apart:.4f}; least sure r {r.max(1).values.min():.3f}"
+        f"σ = {sigma:4}: same label as scikit-learn's KMeans {same:6.1%}; means apart {apart:.4f}; smallest of the largest r {r.max(1).values.min():.3f}"
     )
 spread = torch.linalg.eigvalsh(torch.cov(x.T, correction=0))[-1].sqrt()
 print(f"square root of the data's largest eigenvalue, √λ₁ = {spread:.2f}")
 
 # %% tags=["aside"]
 small_variance(
-    x, shrunk, kmeans.cluster_centers_, caption=f"{digits.name}: each σ from the same start."
+    x,
+    shrunk,
+    kmeans.cluster_centers_,
+    caption=f"{digits.name}: 600 points; one σ for all, equal weights; 100 steps for each σ, from one start.",
 )
 
 # %% [markdown]
 # Drag σ down: colours become pure and the crosses enter the diamonds. Drag it up: beyond σ = √λ₁
-# (λ₁ is the largest eigenvalue of the data's covariance; its root is printed above) all three means melt into
-# one, and q returns the prior. That is chapter 06's collapse: a dimension dies where λ ≤ βσ².
+# (λ₁ is the largest eigenvalue of the data's covariance; its root is printed above) three means in one place are
+# stable, and from our start they melt into one: q returns the prior. The threshold is that of chapter 06's
+# collapse with β = 1: a dimension dies where λ ≤ σ².
 
 # %% [markdown]
 # ## A continuous code: probabilistic PCA
@@ -544,8 +555,10 @@ by_sklearn = sklearn.score(images.numpy())
 print(f"scikit-learn's PCA.score {by_sklearn:.6f} (it divides the covariance by N − 1)")
 
 # %% [markdown]
-# **EM.** The E step gives $\mathbb E[z\mid x]$ and $\mathbb E[zz^\top\mid x]$, the M step is a least-squares fit of
-# x to z. Averaged over the data, both need only the covariance S.
+# **EM.** The E step: $\mathbb E[z\mid x] = M^{-1}W^\top(x-m)$ and $\mathbb E[zz^\top\mid x] = \sigma^2M^{-1} + \mathbb
+# E[z\mid x]\,\mathbb E[z\mid x]^\top$. The M step fits x to z by least squares: with $A$ the mean over all images of
+# $(x-m)\,\mathbb E[z\mid x]^\top$ and $B$ that of $\mathbb E[zz^\top\mid x]$, the new $W$ is $AB^{-1}$, the new
+# $\sigma^2$ is $(\operatorname{tr}S - \operatorname{tr}AW^\top)/D$. Averages need only S, the data's covariance.
 
 
 # %%
@@ -565,12 +578,16 @@ for step in range(1, 1001):
     if step in (1, 10, 100, 300, 1000):
         track[step] = best - em.PPCA(mean, W, variance).log_prob(images).mean().item()
 by_em = em.PPCA(mean, W, variance)
-print("EM, below the closed form: " + ", ".join(f"{k} steps {v:.1e}" for k, v in track.items()))
+print(
+    "EM, below the closed form: " + ", ".join(f"{k} steps {v:.1e}" for k, v in track.items()),
+    "(below 0: rounding)",
+)
 
 # %% [markdown]
 # **A linear VAE, by gradient.** Encoder $q(z\mid x) = \mathcal N(V(x-m), \operatorname{diag} v)$, one v for all
-# images. Nothing is told about eigenvectors. Averaged over all images, both terms of chapter 05 have a
-# closed form here, so the gradient is free of noise:
+# images. Nothing is told about eigenvectors. Averaged over all images, reconstruction and KL have a closed form
+# here, so the gradient is free of noise. The squared error's mean over q and the data is $\operatorname{tr}S -
+# 2\operatorname{tr}(W^\top SV^\top) + \operatorname{tr}\bigl(W^\top W\,(VSV^\top + \operatorname{diag}v)\bigr)$.
 
 
 # %%
@@ -635,19 +652,21 @@ print(f"linear VAE, ELBO below its own log p(x): {reached - linear_bound(*weight
 
 
 # %% tags=["aside"]
+print("eigenvalues of S:", ", ".join(f"{value:.3f}" for value in values[: d + 1]))
 columns = {name: model.loadings.T.reshape(d, 14, 14) for name, model in solutions.items()}
 components(
     {name: w[w.flatten(1).norm(dim=1).argsort(descending=True)] for name, w in columns.items()},
     alt="Six signed images a row: the linear VAE's are near the closed form's, up to sign, though columns "
     "of close eigenvalues may still be mixed; EM's are mixtures of all.",
-    caption=f"{digits.name}, 14×14: columns of W, longest first. Orange above zero, purple below.",
+    caption=f"{digits.name}, 14×14: columns of W, longest first. 10,000 images; EM 1,000 steps, VAE "
+    "2,000 Adam steps. Orange above zero, purple below.",
 )
 
 # %% [markdown]
 # **Prediction (b):** 0 to two decimals (the table). Three roads, one likelihood, one plane: PCA's. Within it
-# log p(x) is indifferent to a rotation of z, and EM stops wherever it arrives. The VAE's q is *diagonal*, so
-# its bound is tight only where $M$ is diagonal: on PCA's axes. Gradient ends near them; columns with close
-# eigenvalues may still be mixed, as a rotation between them costs next to nothing.
+# log p(x) is indifferent to a rotation of z, and EM ends at any one. The VAE's q is *diagonal*, so
+# its bound is tight only where $M$ is diagonal: on PCA's axes. Gradient has found those whose eigenvalues stand
+# apart; a rotation between columns of close eigenvalues costs next to nothing, and those may still be mixed.
 #
 # ### Exercise 4: the linear model's encoder
 #
@@ -713,12 +732,14 @@ for name, decoded in paths.items():
 line_and_curve(
     *(z, paths, seen, densities, gaussians),
     alt="A straight decoder: the posterior is a Gaussian. A parabola: two bumps that no Gaussian fits.",
-    caption="One latent dimension, noise σ = 0.7. Orange: the decoder's mean as z moves. ×: the observed x.",
+    caption="z ~ N(0, 1); decoders (1.3z, 0.6z) and (1.3z, z² − 1), noise σ = 0.7. Orange: the decoder's mean as "
+    "z moves. ×: the observed x. Dashed: the Gaussian of the posterior's mean and variance.",
 )
 
 # %% [markdown]
-# A linear decoder turns a Gaussian into a Gaussian; a bent one does not, and $\int p(x\mid z)p(z)\,dz$ has no
-# formula. A grid still helps in one dimension of *z*; its cost grows with the dimension of z, not of x.
+# With Gaussian noise a linear decoder turns a Gaussian into a Gaussian; a bent one does not, and $\int p(x\mid
+# z)p(z)\,dz$ has no formula. A grid still helps in one dimension of *z*: its points grow exponentially with the
+# dimension of z, while the dimension of x only makes each of them dearer.
 #
 # ## EM with a network for a decoder
 #
@@ -797,10 +818,11 @@ for way in ("VAE", "MC-EM, kept", "MC-EM, restarted"):
     print(f"{way:26} {step:5} {decoded:21,} {seconds:9.2f} {height:9.2f}")
 
 # %% [markdown]
-# **What you see.** Sampled E steps work, and with kept chains they keep up with the VAE: there are 200 images, two
-# latent dimensions, and every chain is at hand at every step. What does not scale is the *restart*. A fresh
-# batch of a large set, or one new image, must be searched for from scratch, many decoder evaluations
-# each, and more the more dimensions z has. The VAE's encoder answers in one pass, because it has learned the E
+# **What you see.** Sampled E steps work: in *steps* they are ahead of the VAE, as their z come closer to the true
+# posterior. In *decoder evaluations* the VAE is the cheapest, and chains that start anew are by far the dearest.
+# Chains can be kept here: there are 200 images, and every chain is at hand at every step. What does not scale
+# is the restart. A fresh batch of a large set, or one new image, must be searched for from scratch, many
+# decoder evaluations each; more, we expect, the more dimensions z has (not measured here). The VAE's encoder answers in one pass, because it has learned the E
 # step. Its price is the gap, of amortization and of the Gaussian family.
 #
 # ## Side by side
@@ -812,19 +834,20 @@ for way in ("VAE", "MC-EM, kept", "MC-EM, restarted"):
 # | exact or amortized | exact: gap 0 after each E step | amortized: one network for all x, a gap stays |
 # | decoder | M step: solved | gradient step |
 # | climb | by coordinates: q, then θ | jointly: φ and θ |
-# | log p(x) | never falls | may fall |
+# | log p(x) | never falls, and may stop at a local top | may fall |
 # | needs | a posterior that can be computed | log p(x, z) and a draw that can be differentiated |
 # | goes as far as | the algebra | any decoder that can be differentiated, minibatches; z real-valued, or relaxed (chapter 04) |
 #
 # ## Recap
 #
 # 1. The E step sets q to the posterior: the ELBO rises to log p(x), the gap is 0 (prediction a). The M step
-#    takes weighted averages: the ELBO rises, and log p(x) with it.
+#    takes weighted averages: the ELBO rises, and log p(x) with it. It may stop at a local top.
 # 2. Exact, partial, free and amortized ways climb the same bound. A flexible amortized q is right where data
 #    trained it; its misfit is the amortization gap.
 # 3. In the linear model an eigendecomposition, EM and a VAE reach the same log p(x) (prediction b: 0 nats, to
 #    two decimals) and the same plane.
-# 4. *Exact* EM stops where the decoder bends: p(z|x) has no formula. Sampled E steps cost decoder evaluations
+# 4. *Exact* EM needs p(z|x). With a continuous z and a network for a decoder it has no formula in general.
+#    Sampled E steps cost decoder evaluations
 #    for every image anew; an encoder learns to spare them. k-means is EM with σ → 0.
 #
 # **The limit of this chapter.** Every bound here used a q that is a Gaussian or a short list, a prior without
@@ -842,5 +865,5 @@ for way in ("VAE", "MC-EM, kept", "MC-EM, restarted"):
 #
 # | a lecture says | right is | seen in |
 # |---|---|---|
-# | EM as a VAE, with P_pri(z, y) in the bound | the joint of prior and decoder, P_{pri,dec}(z, y) | *A bound without x* |
-# | intractable because the data are high-dimensional | because the decoder is nonlinear in z | *What makes the integral hard* |
+# | EM as a VAE, with P_pri(z, y) in the bound (its y is our x) | log p(x, z), of prior *and* decoder: P_{pri,dec}(z, y) | *A bound without x* |
+# | intractable because the data are high-dimensional | because p(x\|z) p(z) has no integral over z in closed form: here, as the decoder is nonlinear in z | *What makes the integral hard* |

@@ -62,7 +62,7 @@ class Explorer(NamedTuple):
     hand: str
     """CSS selector of what is dragged."""
     shows: str
-    """CSS selector of a picture that follows: a canvas, or a part of an SVG."""
+    """CSS selector of a picture that follows: a canvas, or another part of it."""
     page: str
     """JavaScript from root to the numbers that the page shows."""
     kernel: str

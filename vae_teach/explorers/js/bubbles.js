@@ -59,12 +59,12 @@ function terms(parent, film, steps) {
   frame.innerHTML = `<svg viewBox="0 0 446 ${tall}" aria-hidden="true">${rows.join("")}${ticks.join("")}
     <text x="${left + width / 2}" y="${bottom + 31}" ${middle}>step of training</text></svg>`;
   const percent = (part) => `${(100 * part) / tall}%`;
-  const [names, cursors] = [["name", 0, 18], ["cursor", 18, high]].map(([className, top, height]) =>
-    rows.map((_, row) => {
-      const part = add(frame, "div", { className });
-      Object.assign(part.style, { top: percent(top + row * (high + 22)), height: percent(height) });
-      return part;
-    }));
+  const [names, cursors] = ["name", "cursor"].map((className) => rows.map((_, row) => {
+    const part = add(frame, "div", { className });
+    part.style.top = percent(18 + row * (high + 22));
+    if (className === "cursor") part.style.height = percent(high);
+    return part;
+  }));
   return (position, numbers) => {
     cursors.forEach((cursor) => shift(cursor, (100 * x(position)) / 446, 0));
     write(names[0], `−reconstruction ${numbers.reconstruction} nats`);

@@ -137,13 +137,15 @@ export function address(pixels, [channels, height, width]) {
   return `data:image/bmp;base64,${btoa(text)}`;
 }
 
-/** What is drawn on a square canvas: [x, y, opacity] of each pixel that has ink, from the middle. */
+/** What is drawn on a square canvas: [x, y, opacity] of each pixel that has ink, from the middle; a dot
+ * where a browser that guards against fingerprints tells no truth about a canvas. */
 export function inked(context, side) {
   const { data } = context.getImageData(0, 0, side, side), pixels = [];
   for (let k = 0; k < side * side; k++)
     if (data[4 * k + 3])
       pixels.push([(k % side) - side / 2, Math.floor(k / side) - side / 2, data[4 * k + 3] / 255]);
-  return pixels;
+  if (pixels.length < 0.8 * side * side) return pixels;
+  return pixels.filter(([x, y]) => Math.hypot(x + 0.5, y + 0.5) < side / 6).map(([x, y]) => [x, y, 1]);
 }
 
 /** Lays such pixels with their middle at (x, y), whole numbers, over an image in a colour: hundreds of

@@ -68,7 +68,7 @@ function densities(pad, [low, high], top) {
     guess(points) {
       const scale = ((pad.clientWidth || WIDE) * Math.min(2, window.devicePixelRatio || 1)) / WIDE;
       const [width, height] = [WIDE, HIGH].map((side) => Math.round(side * scale));
-      if (canvas.width !== width) Object.assign(canvas, { width, height });
+      if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
       context.setTransform(scale, 0, 0, scale, 0, 0);
       context.clearRect(0, 0, WIDE, HIGH);
       context.beginPath();
@@ -99,15 +99,16 @@ function stack(parent, floor, roof) {
     <pattern id="${hatch}" width="8" height="8" patternUnits="userSpaceOnUse"
       patternTransform="rotate(45)"><rect class="red" width="8" height="8"/>
       <path d="M0 0V8" stroke="white" stroke-width="3"/></pattern>
-    <rect class="gap" x="50" width="52" fill="url(#${hatch})"/><path class="level"/>
+    <rect class="gap" x="50" width="52" fill="url(#${hatch})"/>
     <text class="below" x="76" y="${FOOT - 8}" text-anchor="middle">ELBO ↓</text>
     <g class="axes"><path d="M36 ${ROOF}V${FOOT}" fill="none"/>${ticks}
       <text x="76" y="${FOOT + 18}" text-anchor="middle">nats</text></g></svg>`);
-  const [gap, level, below] = ["gap", "level", "below"].map((name) => frame.querySelector(`.${name}`));
-  const bar = add(frame, "div", { className: "elbo" });
+  const [gap, below] = ["gap", "below"].map((name) => frame.querySelector(`.${name}`));
+  const [bar, level] = ["elbo", "level"].map((className) => add(frame, "div", { className }));
   const percent = (part, whole) => `${(100 * part) / whole}%`;
   Object.assign(bar.style, { left: percent(50, BAR), width: percent(52, BAR),
     top: percent(ROOF, HIGH), height: percent(FOOT - ROOF, HIGH) });
+  Object.assign(level.style, { left: percent(40, BAR), width: percent(BAR - 42, BAR) });
   let last = null;
   return Object.assign(frame, {
     draw(elbo, evidence) {
@@ -117,7 +118,7 @@ function stack(parent, floor, roof) {
       last = evidence;
       gap.setAttribute("y", y(evidence));
       gap.setAttribute("height", FOOT - y(evidence));
-      level.setAttribute("d", `M40 ${y(evidence)}H${BAR - 2}`);
+      level.style.top = percent(y(evidence), HIGH);
     },
   });
 }
@@ -135,7 +136,7 @@ function sums(parent) {
   });
 }
 
-function build({ model, root, guard, framed, follow, send }) {
+function build({ model, root, guard, framed, follow, send, until }) {
   const grid = model.get("grid"), names = model.get("cases"), top = model.get("top");
   const [low, high] = model.get("means"), [narrow, wide] = model.get("widths");
   const view = [low - (high - low) / 6, high + (high - low) / 6];
@@ -236,7 +237,9 @@ function build({ model, root, guard, framed, follow, send }) {
   });
   follow("case mean width", later);
   draw(); // an error here keeps the still picture
-  later(); // once more in the page, which says how wide the plot is
+  const resized = new ResizeObserver(later); // in the page, which says how wide the plot is
+  resized.observe(pad);
+  until(() => resized.disconnect());
 }
 
 export default explorer("vae-teach-elbo", build);

@@ -7,7 +7,7 @@ import {
 
 const HUES = [[0, 114, 178], [198, 82, 0], [17, 119, 51]]; // as in figures/em.py, with its markers
 const DASHES = [[], [18, 8], [5, 6]];
-const ACROSS = 760, UP = 620; // of the plot, in units of half a pixel of the screen
+const ACROSS = 760, UP = 620, SCALE = 0.6; // of the plot, in units; pixels of the screen a unit, about
 const SPOT = 14; // a point's marker, with room around it
 const LEFT = 44, WIDTH = 380, TOP = 10, HEIGHT = 250, PAUSE = 450; // of the curve; ms a half step
 const BOX = [432, TOP + HEIGHT + 40];
@@ -118,7 +118,7 @@ function build({ model, root, guard, framed, follow, send, until }) {
   const panels = add(root, "div", { className: "panels" });
   const left = add(panels, "div", { className: "panel" });
   const title = add(left, "div", { className: "heading" });
-  const scale = Math.min(2, Math.ceil(window.devicePixelRatio || 1)) / 2;
+  const scale = SCALE * Math.min(2, Math.ceil(window.devicePixelRatio || 1));
   const canvas = picture(left, ACROSS * scale, UP * scale, "", "points");
   const key = add(left, "ul", { className: "names" });
   const items = weights[0].map((_, k) => add(key, "li", {

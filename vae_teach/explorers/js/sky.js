@@ -1,4 +1,4 @@
-// Many ellipses and their labels' signs on a canvas, quick enough to move them.
+// Many ellipses and their labels' signs on two canvases, quick enough to move them.
 
 import { clip, inked, stamp } from "./common.js";
 import { SIGNS } from "./plane.js";
