@@ -665,8 +665,8 @@ components(
 # %% [markdown]
 # **Prediction (b):** 0 to two decimals (the table). Three roads, one likelihood, one plane: PCA's. Within it
 # log p(x) is indifferent to a rotation of z, and EM ends at any one. The VAE's q is *diagonal*, so
-# its bound is tight only where $M$ is diagonal: on PCA's axes. Gradient has found those whose eigenvalues stand
-# apart; a rotation between columns of close eigenvalues costs next to nothing, and those may still be mixed.
+# its bound is tight only where $M$ is diagonal: on PCA's axes. Gradient has found some of them (compare the
+# rows); a rotation between columns of close eigenvalues costs next to nothing, and those may still be mixed.
 #
 # ### Exercise 4: the linear model's encoder
 #
