@@ -48,7 +48,7 @@ def new_page(browser):
 
 
 @contextmanager
-def jupyterlab(home):
+def jupyterlab(home, *options):
     """A running JupyterLab whose settings and notebooks are below this folder."""
     try:
         import jupyterlab  # noqa: F401
@@ -75,7 +75,7 @@ def jupyterlab(home):
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
     command += ["--ServerApp.port_retries=0", "--IdentityProvider.token="]
     command += [f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None"]
-    command += ["--LabApp.expose_app_in_browser=True"]
+    command += ["--LabApp.expose_app_in_browser=True", *options]
     environment = os.environ | {name: str(place) for name, place in places.items()}
     with open(home / "log.txt", "w") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)

@@ -1,0 +1,47 @@
+"""The course's own Jupyter: what jupyter/ puts into its environment."""
+
+import asyncio
+import json
+import re
+import urllib.request
+from pathlib import Path
+
+import lab
+from tornado.websocket import websocket_connect
+
+SETTINGS = Path(__file__).resolve().parents[2] / "jupyter"
+# Options of the server's sockets, told by the server itself while a page is connected.
+SPY = """
+import socket
+from tornado.websocket import WebSocketHandler
+
+get = WebSocketHandler.write_message
+def write_message(self, *all, **more):
+    inner = self.ws_connection.stream.socket
+    print("no delay:", inner.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), flush=True)
+    return get(self, *all, **more)
+WebSocketHandler.write_message = write_message
+"""
+
+
+def test_a_kernel_s_messages_leave_at_once(tmp_path, monkeypatch):
+    """On the socket itself, in a server that runs a kernel."""
+    config = tmp_path / "jupyter_server_config.py"
+    config.write_text((SETTINGS / "etc/jupyter/jupyter_server_config.py").read_text() + SPY)
+    monkeypatch.setenv("JUPYTER_NO_CONFIG", "1")  # the environment has a copy of its own
+    options = f"--config={config}", "--ServerApp.disable_check_xsrf=True"
+    with lab.jupyterlab(tmp_path, *options) as jupyter:
+        asyncio.run(_hear_a_kernel(jupyter.address.removesuffix("/lab")))
+    log = (tmp_path / "log.txt").read_text()
+    told = re.findall(r"no delay: (\d)", log)
+    assert told, log
+    assert set(told) == {"1"}
+
+
+async def _hear_a_kernel(address):
+    asked = urllib.request.Request(f"{address}/api/kernels", b"{}")
+    kernel = json.load(urllib.request.urlopen(asked))["id"]
+    channels = f"{address.replace('http', 'ws')}/api/kernels/{kernel}/channels"
+    line = await websocket_connect(channels)
+    assert await asyncio.wait_for(line.read_message(), 60)
+    line.close()
