@@ -201,7 +201,7 @@ function build({ model, root, guard, framed, follow, send, until }) {
   const unseen = guard(() => document.hidden && play(false));
   document.addEventListener("visibilitychange", unseen);
   const seen = new IntersectionObserver(
-    guard((entries) => entries.at(-1).isIntersecting || play(false)));
+    guard((entries) => (entries.at(-1).isIntersecting ? recolour() : play(false)))); // in the page now
   seen.observe(panels);
   const dark = matchMedia("(prefers-color-scheme: dark)");
   dark.addEventListener("change", recolour);
