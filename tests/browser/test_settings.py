@@ -1,13 +1,12 @@
 """The course's own Jupyter: what jupyter/ puts into its environment."""
 
-import asyncio
 import json
 import re
 import urllib.request
 from pathlib import Path
 
 import lab
-from tornado.websocket import websocket_connect
+from websocket import create_connection
 
 SETTINGS = Path(__file__).resolve().parents[2] / "jupyter"
 # Options of the server's sockets, told by the server itself while a page is connected.
@@ -31,17 +30,17 @@ def test_a_kernel_s_messages_leave_at_once(tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_NO_CONFIG", "1")  # the environment has a copy of its own
     options = f"--config={config}", "--ServerApp.disable_check_xsrf=True"
     with lab.jupyterlab(tmp_path, *options) as jupyter:
-        asyncio.run(_hear_a_kernel(jupyter.address.removesuffix("/lab")))
+        _hear_a_kernel(jupyter.address.removesuffix("/lab"))
     log = (tmp_path / "log.txt").read_text()
     told = re.findall(r"no delay: (\d)", log)
     assert told, log
     assert set(told) == {"1"}
 
 
-async def _hear_a_kernel(address):
+def _hear_a_kernel(address):
     asked = urllib.request.Request(f"{address}/api/kernels", b"{}")
     kernel = json.load(urllib.request.urlopen(asked))["id"]
     channels = f"{address.replace('http', 'ws')}/api/kernels/{kernel}/channels"
-    line = await websocket_connect(channels)
-    assert await asyncio.wait_for(line.read_message(), 60)
+    line = create_connection(channels, timeout=60)
+    assert line.recv()
     line.close()
