@@ -173,10 +173,10 @@ def test_the_page_paints_ellipses_where_they_belong():
     codes = [[1.0, -0.5], [-1.5, 1.0]], [[0.5, 0.25], [0.05, 0.4]]
     told = {"values": torch.tensor(codes).flatten().tolist(), "limit": 3}
     answer = """
-    const side = 320, bytes = new Uint8ClampedArray(4 * side * side);
+    const side = 320, pixels = new Uint32Array(side * side);
     const sums = new Float32Array(4 * side * (side + 2)), colours = [[250, 100, 0], [0, 50, 200]];
-    ellipsesTo(bytes, sums, side, Float32Array.from(told.values), [0, 1], told.limit, colours);
-    answer([...bytes])"""
+    ellipsesTo(pixels, sums, side, Float32Array.from(told.values), [0, 1], told.limit, colours);
+    answer([...new Uint8Array(pixels.buffer)])"""
     painted = np.array(node(answer, told, *MODULES)).reshape(320, 320, 4)
     for (x, y), (a, b), colour in zip(*codes, [[250, 100, 0], [0, 50, 200]], strict=True):
         y1, x1 = np.nonzero((painted[..., 3] > 0) & (abs(painted[..., 0] - colour[0]) < 9))
@@ -194,11 +194,11 @@ def test_the_page_paints_ellipses_where_they_belong():
 def test_an_ellipse_that_just_touches_a_row_leaves_no_gap_in_another():
     """Its row's half-width is the root of 0, rounded: below 0 it would be NaN, and all the row empty."""
     answer = """
-    const side = 320, bytes = new Uint8ClampedArray(4 * side * side);
+    const side = 320, pixels = new Uint32Array(side * side);
     const sums = new Float32Array(4 * side * (side + 2));
     const values = Float32Array.from([0, 0.396484375, 0, 0, 1, 0.208984375, 1, 1]);
-    ellipsesTo(bytes, sums, side, values, [0, 0], 3, [[250, 100, 0]]);
-    answer([...bytes])"""
+    ellipsesTo(pixels, sums, side, values, [0, 0], 3, [[250, 100, 0]]);
+    answer([...new Uint8Array(pixels.buffer)])"""
     rows = np.array(node(answer, {}, *MODULES)).reshape(320, 320, 4)[..., 3].any(1).nonzero()[0]
     assert len(rows) == rows[-1] - rows[0] + 1
 

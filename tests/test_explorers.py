@@ -196,7 +196,7 @@ def test_the_page_s_stamps_lie_over_one_another():
     """As a canvas lays a half transparent colour over another (source-over)."""
     answer = """
     const image = { data: new Uint8ClampedArray(4 * 12), width: 4, height: 3 };
-    const sign = [[-1, 0, 1], [0, 0, 0.5]];
+    const sign = [-1, 0, 1, 0, 0, 0.5];
     stamp(image, sign, 1, 1, [200, 0, 0]);
     stamp(image, sign, 0, 1, [0, 100, 0]); // its first pixel is beyond the edge, its second on red
     stamp(image, sign, 3, 1, [0, 0, 50]); // its first pixel is beyond the first one's second

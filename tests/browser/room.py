@@ -219,10 +219,10 @@ class Room:
                 self.page.mouse.move(*last)
                 self.page.mouse.up()
 
-    def best(self, explorer):
-        """The figures of the first drag within all bounds, or the one with the best median."""
+    def best(self, explorer, tries=TRIES):
+        """The figures of the first drag within all bounds, or the one that keeps most of them."""
         tried = []
-        while len(tried) < TRIES and not (tried and not misses(explorer, tried[-1])):
+        while len(tried) < tries and not (tried and not misses(explorer, tried[-1])):
             tried.append(self.drag(explorer))
         return min(tried, key=lambda figures: (len(misses(explorer, figures)), figures["median"]))
 

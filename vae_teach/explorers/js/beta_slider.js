@@ -2,7 +2,7 @@
 
 import { received } from "./network.js";
 import { multiRate } from "./multi_rate.js";
-import { add, explorer, gallery, paint, picture, shown, slider, write } from "./common.js";
+import { add, explorer, gallery, paint, picture, shown, slider, stored, write } from "./common.js";
 
 const STEPS = [-2, -10 / 7, -6 / 7, -2 / 7, 2 / 7, 6 / 7, 10 / 7, 2]; // of a traversal
 const WIDTH = 380, LEFT = 54, RIGHT = 372, TOP = 8; // of both charts, in their own units
@@ -111,7 +111,7 @@ async function build({ model, root, framed, follow, guard, send, until }) {
   const rate = rows.map((row) => row.reduce((sum, v) => sum + v, 0));
   const order = rows.map((row) => Array.from(row, (_, i) => i).sort((a, b) => row[b] - row[a]));
   const used = rows.map((row) => row.filter((v) => v >= least).length);
-  const traversed = Math.min(3, d), size = shape[0] * shape[1] * shape[2];
+  const traversed = Math.min(3, d);
   const say = (i) => `β = ${betas[i].toPrecision(3)}:  R = ${shown(rate[i], 1)},  D = ${
     shown(distortion[i], 1)},  R + D = ${shown(rate[i] + distortion[i], 1)} nats,  ${
     used[i]} of ${d} dimensions used`;
@@ -168,7 +168,8 @@ async function build({ model, root, framed, follow, guard, send, until }) {
         to += d;
       }
     turn(betas[step]);
-    kept.set(step, Uint8Array.from(decode(all, all.length / d), (v) => 255 * v + 0.5));
+    const bytes = Uint8Array.from(decode(all, all.length / d), (v) => 255 * v + 0.5);
+    kept.set(step, new DataView(bytes.buffer));
     return kept.get(step);
   };
   let idle = 0;
@@ -190,7 +191,7 @@ async function build({ model, root, framed, follow, guard, send, until }) {
     control.show(step);
     chooser.show(chosen);
     const images = imagesAt(step);
-    let at = 0;
+    let index = 0;
     strips.forEach(({ canvas, name }, row) => {
       const dimension = order[step][row - 2];
       if (row > 1 && canvas.dimension !== dimension) {
@@ -198,8 +199,8 @@ async function build({ model, root, framed, follow, guard, send, until }) {
         name.textContent = `${named(dimension)} from −2 to 2`;
         canvas.setAttribute("aria-label", `Traversal of ${named(dimension)} from −2 to 2`);
       }
-      for (let i = 0; i < (row < 2 ? count : STEPS.length); i++, at += size)
-        paint(canvas, images.subarray(at, at + size), shape, 1 + i * (shape[2] + 2), 1, 255);
+      for (let i = 0; i < (row < 2 ? count : STEPS.length); i++)
+        paint(canvas, stored(images, index++, shape), shape, 1 + i * (shape[2] + 2), 1);
     });
     write(note, `Last rows: the most used dimensions, one moved at a time, from ${
       chosen < 0 ? "z = 0" : `the code of test image ${chosen + 1}`}. Press a test image to change that.`);

@@ -1,7 +1,9 @@
 // Bubbles: each image's q(z|x) as an ellipse in the plane, over the steps of training.
 
 import { halves } from "./network.js";
-import { add, button, clip, explorer, shift, shown, slider, write } from "./common.js";
+import {
+  add, button, clip, explorer, percent, sharpness, shift, shown, slider, write,
+} from "./common.js";
 import { legend, plane, SIGNS } from "./plane.js";
 import { sky, stamps } from "./sky.js";
 
@@ -58,11 +60,10 @@ function terms(parent, film, steps) {
   const frame = add(parent, "div", { className: "terms" });
   frame.innerHTML = `<svg viewBox="0 0 446 ${tall}" aria-hidden="true">${rows.join("")}${ticks.join("")}
     <text x="${left + width / 2}" y="${bottom + 31}" ${middle}>step of training</text></svg>`;
-  const percent = (part) => `${(100 * part) / tall}%`;
   const [names, cursors] = ["name", "cursor"].map((className) => rows.map((_, row) => {
     const part = add(frame, "div", { className });
-    part.style.top = percent(18 + row * (high + 22));
-    if (className === "cursor") part.style.height = percent(high);
+    part.style.top = percent(18 + row * (high + 22), tall);
+    if (className === "cursor") part.style.height = percent(high, tall);
     return part;
   }));
   return (position, numbers) => {
@@ -78,17 +79,20 @@ function panel(parent, film, steps, side) {
   const [upper, lower] = ["upper", "lower"].map((className) => add(box, "div", { className }));
   const heading = film.title || "q(z|x) of images, ellipses of 1 sd";
   add(upper, "div", { className: "heading", textContent: heading });
-  const holder = add(upper, "div", { role: "img" });
+  const holder = add(upper, "div", { className: "held", role: "img" });
   const sd = add(lower, "div", { className: "spread" });
   const graph = terms(lower, film, steps);
   const { layers, draw } = sky(side), values = new Float32Array(film.size);
+  holder.append(...layers);
+  const planes = new Map(); // by limit: a few in a film, each made once
   let limit = 0;
-  const zoom = (next) => { // the plane is made anew: a few times in a film
+  const zoom = (next) => {
+    planes.get(limit)?.frame.remove();
     limit = next;
-    holder.replaceChildren();
+    if (planes.has(limit)) return holder.append(planes.get(limit).frame);
     const map = plane(holder, { limit, tick: tickOf(limit), prior: true });
+    planes.set(limit, map);
     for (const layer of layers) Object.assign(layer.style, map.square);
-    map.frame.prepend(...layers);
     if (map.svg.querySelector(".prior circle")) return;
     const [x, y] = map.at([0, 0]), r = 2 * map.unit; // too small for `plane`, but the measure
     map.svg.querySelector(".prior").innerHTML = `<circle cx="${x}" cy="${y}" r="${r}"/>
@@ -141,7 +145,7 @@ export function unpack(films, codes, labels) {
 
 function build({ model, root, guard, framed, follow, send, until }) {
   const steps = model.get("steps"), last = steps.length - 1;
-  const scale = Math.min(2, Math.ceil(window.devicePixelRatio || 1));
+  const scale = sharpness();
   const films = unpack(model.get("films"), model.get("codes"), model.get("labels"));
   const panels = add(root, "div", { className: films.length > 1 ? "panels" : "panels alone" });
   const shows = films.map((film) => panel(panels, film, steps, 412 * scale));

@@ -89,6 +89,12 @@ export function shift(child, x, y) {
   child.style.transform = `translate(${x}cqw, ${y}cqw)`;
 }
 
+export const percent = (part, whole) => `${(100 * part) / whole}%`;
+
+/** Pixels of a canvas for each of the page's: as the screen has them, but 2 at most, as more cost much
+ * and show little. */
+export const sharpness = () => clip(Math.ceil(window.devicePixelRatio || 1), 1, 2);
+
 /** Changes an element's words, if they are not the same: even those would be laid out and painted. */
 export function write(element, words) {
   if (element.textContent !== words) element.textContent = words;
@@ -101,15 +107,17 @@ export function picture(parent, width, height, label, className = "") {
   return canvas;
 }
 
-/** Paint ink in [0, 1] on white paper, an image [channels, height, width] with its corner at
- * (left, top); three channels are red, green and blue light. `most`: what full ink is, 255 for
- * bytes. */
-export function paint(canvas, pixels, [channels, height, width], left = 0, top = 0, most = 1) {
+/** The light, from 0 to 255, of ink in [0, 1] on white paper: pixel i of `area`, colour c (red, green,
+ * blue). One channel is ink, three are light already. */
+const light = (pixels, channels, area, i, c) =>
+  255 * (channels === 1 ? 1 - pixels[i] : pixels[c * area + i]);
+
+/** Paint an image [channels, height, width] of ink in [0, 1] with its corner at (left, top). */
+export function paint(canvas, pixels, [channels, height, width], left = 0, top = 0) {
   const context = canvas.getContext("2d"), image = context.createImageData(width, height);
-  const area = width * height, scale = 255 / most;
+  const area = width * height;
   for (let i = 0; i < area; i++) {
-    for (let c = 0; c < 3; c++)
-      image.data[4 * i + c] = scale * (channels === 1 ? most - pixels[i] : pixels[c * area + i]);
+    for (let c = 0; c < 3; c++) image.data[4 * i + c] = light(pixels, channels, area, i, c);
     image.data[4 * i + 3] = 255;
   }
   context.putImageData(image, left, top);
@@ -128,31 +136,36 @@ export function address(pixels, [channels, height, width]) {
   view.setUint16(28, 24, true); // bits a pixel: blue, green, red; the lowest row first
   for (let i = 0; i < area; i++)
     for (let c = 0; c < 3; c++) {
-      const light = channels === 1 ? 1 - pixels[i] : pixels[(2 - c) * area + i];
       const at = 54 + (height - 1 - Math.floor(i / width)) * row + 3 * (i % width) + c;
-      view.setUint8(at, Math.round(255 * clip(light, 0, 1)));
+      view.setUint8(at, Math.round(clip(light(pixels, channels, area, i, 2 - c), 0, 255)));
     }
   let text = "";
   for (let i = 0; i < size; i++) text += String.fromCharCode(view.getUint8(i));
   return `data:image/bmp;base64,${btoa(text)}`;
 }
 
-/** What is drawn on a square canvas: [x, y, opacity] of each pixel that has ink, from the middle; a dot
- * where a browser that guards against fingerprints tells no truth about a canvas. */
-export function inked(context, side) {
-  const { data } = context.getImageData(0, 0, side, side), pixels = [];
-  for (let k = 0; k < side * side; k++)
-    if (data[4 * k + 3])
-      pixels.push([(k % side) - side / 2, Math.floor(k / side) - side / 2, data[4 * k + 3] / 255]);
-  if (pixels.length < 0.8 * side * side) return pixels;
-  return pixels.filter(([x, y]) => Math.hypot(x + 0.5, y + 0.5) < side / 6).map(([x, y]) => [x, y, 1]);
+/** What draw(context) leaves on a square canvas with its origin in the middle: x, y and opacity of each
+ * pixel that has ink, as one list; a dot where a browser that guards against fingerprints tells no truth
+ * about a canvas. */
+export function inked(side, draw) {
+  const context = new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true });
+  context.translate(side / 2, side / 2);
+  draw(context);
+  const { data } = context.getImageData(0, 0, side, side), area = side * side;
+  const all = Array.from({ length: area }, (_, k) =>
+    [(k % side) - side / 2, Math.floor(k / side) - side / 2, data[4 * k + 3] / 255]);
+  let pixels = all.filter(([, , over]) => over);
+  if (pixels.length > 0.8 * area)
+    pixels = all.map(([x, y]) => [x, y, 1]).filter(([x, y]) => Math.hypot(x + 0.5, y + 0.5) < side / 6);
+  return Float32Array.from(pixels.flat());
 }
 
 /** Lays such pixels with their middle at (x, y), whole numbers, over an image in a colour: hundreds of
  * small drawings cost a canvas more than half a frame. */
 export function stamp({ data, width, height }, pixels, x, y, [red, green, blue]) {
-  for (const [right, down, over] of pixels) {
-    const column = x + right, row = y + down, to = (row * width + column) << 2;
+  for (let k = 0; k < pixels.length; k += 3) {
+    const column = x + pixels[k], row = y + pixels[k + 1], over = pixels[k + 2];
+    const to = (row * width + column) << 2;
     if (column < 0 || row < 0 || column >= width || row >= height) continue;
     const under = ((1 - over) * data[to + 3]) / 255, share = over / (over + under);
     data[to] += share * (red - data[to]);

@@ -1,6 +1,8 @@
 // ELBO bars: drag a Gaussian q over the posterior; ELBO and KL, stacked, always end at log p(x).
 
-import { add, clip, draggable, explorer, shift, shown, slider, write } from "./common.js";
+import {
+  add, clip, draggable, explorer, percent, sharpness, shift, shown, slider, write,
+} from "./common.js";
 
 const WIDE = 460, HIGH = 328, INSET = 44, FOOT = 286; // the plot, and where its axes meet
 const BAR = 130, ROOF = 12; // the bars' plot; it has the same height and foot
@@ -66,7 +68,7 @@ function densities(pad, [low, high], top) {
         pad.querySelector(`.${name}`).setAttribute("d", path(points));
     },
     guess(points) {
-      const scale = ((pad.clientWidth || WIDE) * Math.min(2, window.devicePixelRatio || 1)) / WIDE;
+      const scale = ((pad.clientWidth || WIDE) * sharpness()) / WIDE;
       const [width, height] = [WIDE, HIGH].map((side) => Math.round(side * scale));
       if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
       context.setTransform(scale, 0, 0, scale, 0, 0);
@@ -105,7 +107,6 @@ function stack(parent, floor, roof) {
       <text x="76" y="${FOOT + 18}" text-anchor="middle">nats</text></g></svg>`);
   const [gap, below] = ["gap", "below"].map((name) => frame.querySelector(`.${name}`));
   const [bar, level] = ["elbo", "level"].map((className) => add(frame, "div", { className }));
-  const percent = (part, whole) => `${(100 * part) / whole}%`;
   Object.assign(bar.style, { left: percent(50, BAR), width: percent(52, BAR),
     top: percent(ROOF, HIGH), height: percent(FOOT - ROOF, HIGH) });
   Object.assign(level.style, { left: percent(40, BAR), width: percent(BAR - 42, BAR) });

@@ -2,7 +2,7 @@
 
 import { halves } from "./network.js";
 import {
-  add, button, clip, explorer, inked, picture, shift, shown, slider, stamp, write,
+  add, button, clip, explorer, inked, percent, picture, sharpness, shift, shown, slider, stamp, write,
 } from "./common.js";
 
 const HUES = [[0, 114, 178], [198, 82, 0], [17, 119, 51]]; // as in figures/em.py, with its markers
@@ -38,15 +38,11 @@ export function mixture(shares) {
 /** Returns a function that draws all points, with `looks` a colour and a kind of marker for each;
  * `scale`: the canvas's pixels a unit. */
 function scatter(context, places, scale) {
-  const side = 2 * Math.ceil((SPOT * scale) / 2), easel = document.createElement("canvas");
-  easel.width = easel.height = side;
-  const stamps = easel.getContext("2d", { willReadFrequently: true });
-  const spots = HUES.map((_, kind) => {
-    stamps.clearRect(0, 0, side, side);
-    marker(stamps, kind, side / 2, side / 2, 5 * scale);
-    stamps.fill();
-    return inked(stamps, side);
-  });
+  const side = 2 * Math.ceil((SPOT * scale) / 2);
+  const spots = HUES.map((_, kind) => inked(side, (easel) => {
+    marker(easel, kind, 0, 0, 5 * scale);
+    easel.fill();
+  }));
   const spot = places.map((place) => place.map((v) => Math.round(scale * v)));
   const image = context.createImageData(ACROSS * scale, UP * scale);
   return (looks) => {
@@ -97,7 +93,6 @@ function stairs(parent, logP, bound) {
     <g class="axes"><rect x="${LEFT}" y="${TOP}" width="${WIDTH}" height="${HEIGHT}"/>
       ${ticks.join("")}${steps.join("")}<text x="${LEFT + WIDTH / 2}" y="${TOP + HEIGHT + 36}"
       text-anchor="middle">half step</text></g></svg>`);
-  const percent = (part, whole) => `${(100 * part) / whole}%`;
   const frame = add(parent, "div", { className: "window" }); // of the plot: the veil moves behind it
   const veil = add(frame, "div", { className: "veil" });
   Object.assign(frame.style, { left: percent(LEFT, BOX[0]), width: percent(WIDTH, BOX[0]),
@@ -118,7 +113,7 @@ function build({ model, root, guard, framed, follow, send, until }) {
   const panels = add(root, "div", { className: "panels" });
   const left = add(panels, "div", { className: "panel" });
   const title = add(left, "div", { className: "heading" });
-  const scale = SCALE * Math.min(2, Math.ceil(window.devicePixelRatio || 1));
+  const scale = SCALE * sharpness();
   const canvas = picture(left, ACROSS * scale, UP * scale, "", "points");
   const key = add(left, "ul", { className: "names" });
   const items = weights[0].map((_, k) => add(key, "li", {

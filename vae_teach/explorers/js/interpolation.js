@@ -1,7 +1,9 @@
 // Interpolation: from one image to another, straight through the codes, along a sphere, and by pixels.
 
 import { network } from "./network.js";
-import { add, address, explorer, gallery, paint, picture, shift, shown, slider, stored, write } from "./common.js";
+import {
+  add, address, explorer, gallery, paint, picture, shift, shown, slider, stored, write,
+} from "./common.js";
 
 export const norm = (z) => Math.hypot(...z);
 

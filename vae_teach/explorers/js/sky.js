@@ -3,7 +3,7 @@
 import { clip, inked, stamp } from "./common.js";
 import { SIGNS } from "./plane.js";
 
-const SKY = 320; // the ellipses' pixels a side
+const SKY = 240; // the ellipses' pixels a side
 
 /** Adds a filled ellipse of this weight and colour to the differences along each row of `sums`: four
  * numbers a pixel, weight, then red, green, blue times weight. Its cost grows with the ellipse's
@@ -38,9 +38,9 @@ function spread(sums, side, x, y, a, b, weight, colour) {
   }
 }
 
-/** A moment's ellipses over the square [-limit, limit]², as bytes of red, green, blue and alpha.
- * Where many overlap, colours mix, whatever their order. `sums` holds 4 * side * (side + 2). */
-export function ellipsesTo(bytes, sums, side, values, labels, limit, colours) {
+/** A moment's ellipses over the square [-limit, limit]², as pixels: alpha, blue, green and red, a byte
+ * each. Where many overlap, colours mix, whatever their order. `sums` holds 4 * side * (side + 2). */
+export function ellipsesTo(pixels, sums, side, values, labels, limit, colours) {
   const unit = side / (2 * limit), count = labels.length;
   sums.fill(0);
   for (let i = 0; i < count; i++) {
@@ -51,57 +51,53 @@ export function ellipsesTo(bytes, sums, side, values, labels, limit, colours) {
     spread(sums, side, x, y, a + 0.5, b + 0.5, line, colour);
     spread(sums, side, x, y, Math.max(0.1, a - 0.5), Math.max(0.1, b - 0.5), faint - line, colour);
   }
-  for (let row = 0; row < side; row++) {
-    let weight = 0, red = 0, green = 0, blue = 0, k = 4 * row * (side + 2), to = 4 * row * side;
-    for (let column = 0; column < side; column++, to += 4) {
-      weight += sums[k++];
-      red += sums[k++];
-      green += sums[k++];
-      blue += sums[k++];
-      if (weight > 1e-3) {
-        bytes[to] = red / weight;
-        bytes[to + 1] = green / weight;
-        bytes[to + 2] = blue / weight;
-        bytes[to + 3] = (255 * weight) / (1 + weight);
-      } else bytes[to + 3] = 0;
+  for (let row = 0, to = 0, k = 0; row < side; row++, k += 8) {
+    let weight = 0, red = 0, green = 0, blue = 0;
+    for (let column = 0; column < side; column++, to++, k += 4) {
+      weight += sums[k];
+      red += sums[k + 1];
+      green += sums[k + 2];
+      blue += sums[k + 3];
+      const part = 1 / weight, alpha = (255 * weight) / (1 + weight);
+      pixels[to] = weight > 1e-3
+        ? (alpha << 24) | ((blue * part) << 16) | ((green * part) << 8) | (red * part) : 0;
     }
   }
 }
 
-/** For each label its colour as [red, green, blue], and its sign's pixels. */
+/** What a sky is drawn with: for each label its colour as [red, green, blue], and its sign's pixels. */
 export function stamps(colours, scale) {
-  const side = 12 * scale, easel = document.createElement("canvas");
-  easel.width = easel.height = side;
-  const context = easel.getContext("2d", { willReadFrequently: true });
-  Object.assign(context, { textAlign: "center", textBaseline: "middle" });
-  context.font = `600 ${9 * scale}px system-ui, sans-serif`;
-  return colours.map((colour, label) => {
-    context.clearRect(0, 0, side, side);
-    context.fillStyle = colour;
-    context.fillRect(0, 0, 1, 1); // the browser's words for a colour, such as oklab(…), as bytes
-    const rgb = [...context.getImageData(0, 0, 1, 1).data.subarray(0, 3)];
-    context.clearRect(0, 0, 1, 1);
-    context.fillText(SIGNS[label], side / 2, side / 2);
-    return { rgb, sign: inked(context, side) };
-  });
+  return {
+    colours: colours.map((colour) => { // the browser's words, such as oklab(…), as bytes
+      const context = new OffscreenCanvas(1, 1).getContext("2d");
+      context.fillStyle = colour;
+      context.fillRect(0, 0, 1, 1);
+      return [...context.getImageData(0, 0, 1, 1).data.subarray(0, 3)];
+    }),
+    signs: colours.map((_, label) => inked(12 * scale, (context) => {
+      Object.assign(context, { textAlign: "center", textBaseline: "middle" });
+      context.font = `600 ${9 * scale}px system-ui, sans-serif`;
+      context.fillText(SIGNS[label], 0, 0);
+    })),
+  };
 }
 
 /** Two canvases to lay one over the other, of ellipses and of their signs, `side` pixels wide. Returns
- * them as `layers`, and draw(values, labels, limit, looks), which draws a moment. */
+ * them as `layers`, and draw(values, labels, limit, looks), which draws a moment with such stamps. */
 export function sky(side) {
   const layers = [SKY, side].map((size) => Object.assign(
     document.createElement("canvas"), { className: "sky", width: size, height: size }));
   const [below, above] = layers.map((canvas) => canvas.getContext("2d"));
   const ellipses = below.createImageData(SKY, SKY), signs = above.createImageData(side, side);
-  const sums = new Float32Array(4 * SKY * (SKY + 2));
+  const pixels = new Uint32Array(ellipses.data.buffer), sums = new Float32Array(4 * SKY * (SKY + 2));
   const draw = (values, labels, limit, looks) => {
-    ellipsesTo(ellipses.data, sums, SKY, values, labels, limit, looks.map(({ rgb }) => rgb));
+    ellipsesTo(pixels, sums, SKY, values, labels, limit, looks.colours);
     below.putImageData(ellipses, 0, 0);
     signs.data.fill(0);
     const unit = side / (2 * limit);
     labels.forEach((label, i) => {
       const x = side / 2 + values[2 * i] * unit, y = side / 2 - values[2 * i + 1] * unit;
-      stamp(signs, looks[label].sign, Math.round(x), Math.round(y), looks[label].rgb);
+      stamp(signs, looks.signs[label], Math.round(x), Math.round(y), looks.colours[label]);
     });
     above.putImageData(signs, 0, 0);
   };
