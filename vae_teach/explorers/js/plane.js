@@ -26,8 +26,9 @@ export function plane(parent, { limit, tick, prior }) {
   for (const radius of prior ? [1, 2] : []) {
     if (radius > limit || radius * unit < 12) continue;
     const circle = `cx="${px(0)}" cy="${py(0)}" r="${radius * unit}"/>`;
-    circles += `<circle class="halo" ${circle}<circle ${circle}
-      <text x="${px(0)}" y="${py(radius)}" dy="-4" text-anchor="middle">${radius} sd of p(z)</text>`;
+    circles += `<circle class="halo" ${circle}<circle ${circle}`;
+    if (radius < 2 && unit < 20) continue; // its name would lie on the next circle
+    circles += `<text x="${px(0)}" y="${py(radius)}" dy="-4" text-anchor="middle">${radius} sd of p(z)</text>`;
   }
   const frame = add(parent, "div", { className: "plane" });
   frame.insertAdjacentHTML("beforeend", `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true">
