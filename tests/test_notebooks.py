@@ -98,6 +98,14 @@ def test_cells_are_short(source):
 
 
 @names
+def test_no_number_at_the_start_of_a_line_becomes_a_list(source):
+    """An indented "1." after text is one, though it only ended a sentence."""
+    for cell in stored(source).cells:
+        if cell.cell_type == "markdown":
+            assert not re.search(r"\S\n +\d+[.)] ", cell.source), cell.source
+
+
+@names
 def test_solutions_are_collapsed_and_each_exercise_has_one(source):
     tags = [tuple(cell.metadata.get("tags", [])) for cell in stored(source).cells]
     assert tags.count(("exercise",)) == tags.count(("solution",)) > 0

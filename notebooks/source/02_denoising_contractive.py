@@ -1014,8 +1014,8 @@ for name, path in (("straight", straight), ("along the wave", wave)):
 # 4. The contractive penalty Σ (∂h_j/∂x_i)² equals the sum of the encoder's squared singular values. It shrinks
 #    them, least where the reconstruction resists. Training with a little noise penalizes the
 #    derivative of the whole reconstruction (optional section).
-# 5. Prediction (b): digits appear, most of the time even without fresh noise, but then too bold and hardly ever a
-#    1. Fresh noise brings their proportions closer to the data. What is missing: a prior to draw from at once, and
+# 5. Prediction (b): digits appear, most of the time even without fresh noise, but then too bold and hardly
+#    ever a 1. Fresh noise brings their proportions closer to the data. What is missing: a prior to draw from at once, and
 #    log p(x).
 #
 # **The limit of this chapter.** Noise gives the *direction* to the data, and no density to score with. A

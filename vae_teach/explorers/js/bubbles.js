@@ -118,7 +118,7 @@ function panel(parent, film, steps, side) {
       const step = steps[Math.round(position)], end = film.steps[film.steps.length - 1];
       const now = numbers(step);
       graph(position, now);
-      const over = step > end ? `; training ended at step ${end}` : "";
+      const over = step > end ? `; ended at step ${end}` : "";
       write(sd, `median sd of q(z|x): ${now.sd}${over}`);
       if (!still) return;
       holder.setAttribute("aria-label", `${film.title || "Latent plane"} at step ${step}${over}: `
