@@ -185,7 +185,7 @@ function build({ model, root, guard, framed, follow, send, until }) {
   const stepText = (frame) => `step ${format(steps[frame])} of ${format(steps[last])}`;
   const said = (frame) => [stepText(frame), ...shows.map(({ words }, i) =>
     `${films[i].title ? `${films[i].title}: ` : ""}${words(steps[frame])}`)].join("; ");
-  const scrub = slider(controls, {
+  const scrub = slider(add(controls, "div", { className: "scrub" }), {
     label: "Training", min: 0, max: last, step: 1, value: position, say: stepText,
     moved: guard((frame) => {
       play(false);

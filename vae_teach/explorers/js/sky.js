@@ -3,7 +3,7 @@
 import { clip, inked, stamp } from "./common.js";
 import { SIGNS } from "./plane.js";
 
-const SKY = 240; // the ellipses' pixels a side
+const SKY = 206; // the ellipses' pixels a side, half of the screen's: they are soft
 
 /** Adds a filled ellipse of this weight and colour to the differences along each row of `sums`: four
  * numbers a pixel, weight, then red, green, blue times weight. Its cost grows with the ellipse's
