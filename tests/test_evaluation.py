@@ -85,8 +85,8 @@ def test_one_dimension_matches_scipy_quadrature(digits, likelihood):
 
 @pytest.mark.slow
 def test_grid_is_within_a_twentieth_of_a_nat_of_one_four_times_finer():
-    """On 1,000 test images, against a plain uniform grid of 800 points a side."""
-    digits = strokes(train=2000, test=1000)
+    """On 400 test images, against a plain uniform grid of 800 points a side."""
+    digits = strokes(train=2000, test=400)
     model, x = trained(2, digits.train_images), digits.test_images
     side, half = 800, 6.0
     centres = ((torch.arange(side) + 0.5) / side * 2 - 1) * half
