@@ -3,7 +3,7 @@
 Each in a notebook of its own, beside the usual pattern, `interact` with `plt.imshow`, dragged the same
 way: 200 events in 1.6 s, 8 ms apart. Of up to five drags each the best counts, as other work on the
 machine only makes them slower. Run:
-    python benchmarks/dragging.py           about six minutes
+    python benchmarks/dragging.py           about seven minutes
     python benchmarks/dragging.py together  all in one notebook of ten, which slows its page
 Exits with 1 where a bound (tests/browser/room.py) is missed by more than the machine is slow.
 """
@@ -36,28 +36,27 @@ def main():
 
 def report(jupyter, page, together):
     """Print the table; whether a bound was missed."""
-    print(
-        f"{'':10} where  "
-        + "".join(f"{name:>8}" for name in (*COLUMNS, "usual", "ratio"))
-        + "   missed"
-    )
+    titles = "".join(f"{name:>8}" for name in (*COLUMNS, "usual", "ratio"))
+    print(f"{'':10} where  {titles}   missed")
     room = together and Room(jupyter, page)
     failed, slow = False, []
     for explorer in EXPLORERS:
         alone = room or Room(jupyter, page, explorers=[explorer, USUAL])
         alone.go(explorer)
         page.wait_for_timeout(2000)  # a reader looks before the first drag
-        figures, usual = alone.best(explorer), alone.drag(USUAL)
+        figures, usual = alone.best(explorer), alone.best(USUAL)
         times, ratio = slowness(usual, explorer), figures["median"] / usual["median"]
         late = misses(explorer, figures, times)
         missed = [f"{name}{'' if name in late else '*'}" for name in misses(explorer, figures)]
-        missed += ["ratio"] if ratio > RATIO else []
+        if ratio > RATIO:
+            missed.append("ratio")
+            late["ratio"] = ratio
         numbers = [f"{figures[column]:8.0f}" for column in COLUMNS]
         where = "kernel" if explorer.reads else "page"
         line = f"{explorer.name:10} {where:6} {''.join(numbers)}{usual['median']:8.0f}{ratio:8.2f}"
         print(line, " ", ", ".join(missed), flush=True)
         slow.append(usual["median"] / PACE)
-        failed |= bool(late) or ratio > RATIO
+        failed |= bool(late)
     for reads, where in ((False, "page"), (True, "kernel")):
         bounds = ", ".join(f"{name} {bound}" for name, bound in BOUNDS[reads].items())
         print(f"bounds, {where}: {bounds}, ratio {RATIO}")
