@@ -3,13 +3,13 @@
 #
 # The ELBO has two arguments, an encoder and a decoder. A VAE climbs both at once, by gradient. **EM**
 # (expectation–maximization, 1977) climbs them in turn, each step exact: the **E step** moves the encoder,
-# the **M step** the decoder. This chapter puts the two on the same hill.
+# the **M step** the decoder (and the prior's weights, where it has any). This chapter puts the two on the same hill.
 #
 # **You will be able to**
 # 1. write the E step and the M step of a mixture of Gaussians, and say what each does to ELBO and log p;
 # 2. climb one model in four ways, and measure what an *amortized* encoder (one network for all x) costs;
 # 3. solve the linear VAE in closed form, by EM and by gradient, to the same likelihood;
-# 4. say what exactly leaves EM behind, and what it still does there.
+# 4. say which models have no exact E step, and what sampling it costs.
 #
 # Press Run All now and read while it works (about a minute). Allow just under an hour, and about 6 minutes
 # more for the parts marked *optional*; nothing else needs those.
@@ -94,9 +94,10 @@ def log_joint(x, weights, means, covariances):  # (N, 2) -> (N, 3): log p(x, z =
 
 
 # %% [markdown]
-# Summing over three names is easy, so here $p(x)=\sum_k p(x, z=k)$ and Bayes' rule are exact. **The E
+# Summing over three names is easy, so here $p(x)=\sum_k p(x, z=k)$ and the posterior can be computed exactly. **The E
 # step** sets the encoder to the posterior, $r_k = p(z=k\mid x) = e^{a_k}/\sum_j e^{a_j}$ with $a_k = \log p(x,
-# z=k)$. `softmax` subtracts the largest $a_k$ from all first, which cancels in the fraction: nothing underflows.
+# z=k)$. `softmax` subtracts the largest $a_k$ from all first, which cancels in the fraction. So the sum is at least 1; an $r_k$ too
+# small for the computer becomes 0, which does no harm.
 # `bound` is the ELBO for *any* encoder: $\sum_k r_k\,\bigl(\log p(x, z=k) - \log r_k\bigr)$.
 
 
@@ -149,7 +150,7 @@ for name, r in encoders.items():
 # ### Exercise 1: the E step
 #
 # Responsibilities from the weights and from $\log p(x\mid z=k)$. The densities may be tiny, such as
-# $e^{-2000}$: stay with logarithms to the end.
+# $e^{-2000}$: stay with logarithms until the last operation. Each row of the result sums to 1.
 
 
 # %% tags=["exercise"]
@@ -168,14 +169,15 @@ def responsibilities(weights, log_likelihood):
 check_responsibilities(responsibilities)
 
 # %% [markdown]
-# **The M step** holds the encoder and lifts the ELBO over $\theta = (\pi, m, \Sigma)$. The entropy of q does
+# **The M step** holds the encoder and maximizes the ELBO over $\theta = (\pi, m, \Sigma)$. The entropy of q does
 # not depend on θ, so what remains is a weighted log-likelihood, $\sum_n\sum_k r_{nk}\,[\log\pi_k +
 # \log\mathcal N(x_n; m_k, \Sigma_k)]$, with $r_{nk}$ the $r_k$ of point n. Its maximum is where the derivatives vanish.
 #
 # - By the mean: $\sum_n r_{nk}\,\Sigma_k^{-1}(x_n-m_k)=0$, so $m_k$ is the average of the points, each counted
 #   $r_{nk}$ times; $N_k = \sum_n r_{nk}$ is the number of points that component k answers for.
-# - By $\Sigma_k^{-1}$: $\tfrac12\bigl(N_k\Sigma_k - \sum_n r_{nk}(x_n-m_k)(x_n-m_k)^\top\bigr) = 0$.
-# - By $\pi_k$, while $\sum_k\pi_k=1$: $N_k/\pi_k$ has to be the same for all k (a Lagrange multiplier).
+# - By the matrix $\Lambda=\Sigma_k^{-1}$, where $\log\det\Lambda$ has the derivative $\Lambda^{-1}$ and
+#   $a^\top\!\Lambda a$ has $aa^\top$: $\tfrac12\bigl(N_k\Sigma_k - \sum_n r_{nk}(x_n-m_k)(x_n-m_k)^\top\bigr) = 0$.
+# - By $\pi_k$, while $\sum_k\pi_k=1$: $N_k/\pi_k$ has to be the same for all k (a Lagrange multiplier), and $\sum_k N_k = N$.
 #
 # $$\pi_k = \frac{N_k}{N},\qquad m_k = \frac{1}{N_k}\sum_n r_{nk}\,x_n,\qquad
 # \Sigma_k = \frac{1}{N_k}\sum_n r_{nk}\,(x_n - m_k)(x_n - m_k)^\top .$$
@@ -272,14 +274,20 @@ print(f"log p:   largest fall           {falls.abs().max():.1e} nats")
 # Step, play, or drag the slider through the half steps. Colours mix by responsibility, shapes show the largest one.
 
 # %% tags=["aside"]
-EmStepper(x, path, caption=f"{digits.name}, digits 0, 3 and 7, 20 E and M steps.")
+EmStepper(
+    x,
+    path,
+    caption=f"{digits.name}, digits 0, 3 and 7, first two principal coordinates, 20 E and M steps. Ellipses: two "
+    "standard deviations.",
+)
 
 # %% [markdown]
 # At E, colours change and ellipses stay; at M, ellipses move and colours stay.
 #
 # ### Exercise 3: the ELBO of any encoder (optional, 3 minutes)
 #
-# From responsibilities and $\log p(x, z=k)$, one number a point. Some responsibilities are exactly 0.
+# From responsibilities and $\log p(x, z=k)$, one number a point. Try it without looking back at `bound`. Some
+# responsibilities are exactly 0, and $0\log 0$ counts as 0.
 
 
 # %% tags=["exercise"]
@@ -328,8 +336,8 @@ clusters(
     e_step(x, *theta),
     *theta[1:],
     alt="Left: every point drawn as its digit, three regions. Right: the components found, nearly the same.",
-    caption=f"{digits.name}: 600 images, first two principal coordinates. Ellipses: two standard deviations, after "
-    "300 EM steps.",
+    caption=f"{digits.name}: 600 images, first two principal coordinates, after 300 EM steps. Right: colours mix by "
+    "responsibility, shapes show the largest one. Ellipses: two standard deviations.",
 )
 
 # %% tags=["aside"]
@@ -441,8 +449,9 @@ print(f"partial E: smallest gain of ELBO in a step {runs['partial E'][0][:, 2].d
 #
 # Free logits hold numbers for *these* points and are at a loss for a new one. The network answers for
 # every x, but it was trained on average: all points share its parameters. Its misfit
-# KL(q ‖ p(z|x)) is the **amortization gap**. (Nothing else is in it: three probabilities *can* be the
-# posterior. A Gaussian q has a second gap, that of its family.) We measure it on all of the plane, for this
+# KL(q ‖ p(z|x)) is the **amortization gap**. (Three probabilities *can* be the posterior, so no gap of the
+# family is in it, as a Gaussian q has. What training left undone is in it: the free logits, not amortized at
+# all, end a little below the top, too.) We measure it on all of the plane, for this
 # network and for the simplest, logits linear in x, each against the posterior of the θ it was trained with.
 
 # %% tags=["aside"]
@@ -515,26 +524,28 @@ small_variance(
     x,
     shrunk,
     kmeans.cluster_centers_,
+    spread.item(),
     caption=f"{digits.name}: 600 points; one σ for all, equal weights; 100 steps for each σ, from one start.",
 )
 
 # %% [markdown]
-# Drag σ down: colours become pure and the crosses enter the diamonds. Drag it up: beyond σ = √λ₁
-# (λ₁ is the largest eigenvalue of the data's covariance; its root is printed above) three means in one place are
-# stable, and from our start they melt into one: q returns the prior. The threshold is that of chapter 06's
-# collapse with β = 1: a dimension dies where λ ≤ σ².
+# Drag σ down: colours become pure and the crosses enter the diamonds. Drag it up: beyond σ = √λ₁ (the dotted
+# line; λ₁ is the largest eigenvalue of the data's covariance) the three means melt into one, and q returns to the
+# prior. Why there? Put three means almost in one place. The responsibilities then depend on x only weakly, and an
+# EM step multiplies the means' distances along the first axis by λ₁/σ². Where σ² > λ₁, they shrink to nothing.
+# Chapter 06's collapse at β = 1 has the same threshold: a dimension dies where λ ≤ σ².
 
 # %% [markdown]
 # ## A continuous code: probabilistic PCA
 #
 # Now $z\in\mathbb R^d$ with p(z) = N(0, I) and a **linear** decoder, $p(x\mid z) = \mathcal N(Wz + m,
 # \sigma^2 I)$. Everything stays Gaussian: $p(x) = \mathcal N(m, WW^\top + \sigma^2 I)$, and with
-# $M = W^\top W + \sigma^2 I$
+# the d×d matrix $M = W^\top W + \sigma^2 I$ (named so by its authors; no relation to the M step)
 #
 # $$p(z\mid x) = \mathcal N\bigl(M^{-1}W^\top(x-m),\; \sigma^2 M^{-1}\bigr).$$
 #
-# 10,000 images, averaged over 2×2 pixels to 14×14 so that gradients take seconds; d = 6. The best m is the
-# mean image in all three solutions. **Closed form** (Tipping & Bishop): with λ the eigenvalues of the
+# 10,000 images, averaged over 2×2 pixels to 14×14, D = 196 numbers, so that gradients take seconds; d = 6. We solve
+# it by closed form, by EM and by gradient; the best m is the mean image for all three. **Closed form** (Tipping & Bishop): with λ the eigenvalues of the
 # covariance, σ² is the average of those left out, and W holds the first d eigenvectors times
 # $\sqrt{\lambda_i - \sigma^2}$.
 
@@ -557,8 +568,9 @@ print(f"scikit-learn's PCA.score {by_sklearn:.6f} (it divides the covariance by 
 # %% [markdown]
 # **EM.** The E step: $\mathbb E[z\mid x] = M^{-1}W^\top(x-m)$ and $\mathbb E[zz^\top\mid x] = \sigma^2M^{-1} + \mathbb
 # E[z\mid x]\,\mathbb E[z\mid x]^\top$. The M step fits x to z by least squares: with $A$ the mean over all images of
-# $(x-m)\,\mathbb E[z\mid x]^\top$ and $B$ that of $\mathbb E[zz^\top\mid x]$, the new $W$ is $AB^{-1}$, the new
-# $\sigma^2$ is $(\operatorname{tr}S - \operatorname{tr}AW^\top)/D$. Averages need only S, the data's covariance.
+# $(x-m)\,\mathbb E[z\mid x]^\top$ and $B$ that of $\mathbb E[zz^\top\mid x]$, the new $W$ is $AB^{-1}$ and, with this
+# $W$, the new $\sigma^2$ is $(\operatorname{tr}S - \operatorname{tr}AW^\top)/D$. No image need be touched again: with S,
+# the data's covariance, and the old $W$ and $\sigma^2$, $A = SWM^{-1}$ and $B = \sigma^2M^{-1} + M^{-1}W^\top A$.
 
 
 # %%
@@ -579,14 +591,15 @@ for step in range(1, 1001):
         track[step] = best - em.PPCA(mean, W, variance).log_prob(images).mean().item()
 by_em = em.PPCA(mean, W, variance)
 print(
-    "EM, below the closed form: " + ", ".join(f"{k} steps {v:.1e}" for k, v in track.items()),
-    "(below 0: rounding)",
+    "EM, below the closed form: " + ", ".join(f"{k:,} step{'s' * (k > 1)} {v:.1e}" for k, v in track.items()),
+    "(a value below 0 is rounding)",
 )
 
 # %% [markdown]
 # **A linear VAE, by gradient.** Encoder $q(z\mid x) = \mathcal N(V(x-m), \operatorname{diag} v)$, one v for all
-# images. Nothing is told about eigenvectors. Averaged over all images, reconstruction and KL have a closed form
-# here, so the gradient is free of noise. The squared error's mean over q and the data is $\operatorname{tr}S -
+# images. It is told nothing about eigenvectors. Averaged over all images, reconstruction and KL have a closed form
+# here, so the gradient is free of noise. With $z = V(x-m)$ plus noise of variance v, the mean of
+# $\lVert x-m-Wz\rVert^2$ over q and the data is $\operatorname{tr}S -
 # 2\operatorname{tr}(W^\top SV^\top) + \operatorname{tr}\bigl(W^\top W\,(VSV^\top + \operatorname{diag}v)\bigr)$.
 
 
@@ -664,14 +677,14 @@ components(
 
 # %% [markdown]
 # **Prediction (b):** 0 to two decimals (the table). Three roads, one likelihood, one plane: PCA's. Within it
-# log p(x) is indifferent to a rotation of z, and EM ends at any one. The VAE's q is *diagonal*, so
-# its bound is tight only where $M$ is diagonal: on PCA's axes. Gradient has found some of them (compare the
-# rows); a rotation between columns of close eigenvalues costs next to nothing, and those may still be mixed.
+# log p(x) is indifferent to a rotation of z, and EM may end at any. The VAE's q is *diagonal*, so
+# its bound is tight only where $M$ is diagonal: on PCA's axes. Gradient has found most of them (compare the
+# rows); a rotation between two columns of close eigenvalues costs next to nothing, so such a pair may still be mixed.
 #
 # ### Exercise 4: the linear model's encoder
 #
-# The mean of p(z|x) for centred points. (Two formulas are right: one inverts a d×d matrix, one a
-# D×D. Take the small one.)
+# The mean of p(z|x) for centred points: its formula stands above; now in code. (A second one is right, too, and
+# inverts a D×D matrix in place of the d×d one. Take the small one.)
 
 
 # %% tags=["exercise"]
@@ -707,7 +720,8 @@ print(f"closed form {[round(v, 6) for v in wide.log_prob(raw[:4]).tolist()]}")
 print(f"grid over z {[round(v, 6) for v in summed.tolist()]}")
 
 # %% [markdown]
-# 784 dimensions of data do no harm. Now *two* dimensions of data, *one* of z, and a decoder that bends:
+# 784 dimensions of data do no harm. (Below, the KL runs from the posterior: it only tests whether that is a Gaussian,
+# and is no VAE's gap.) Now *two* dimensions of data, *one* of z, and a decoder that bends:
 
 # %% tags=["aside"]
 z = torch.linspace(-5, 5, 4001, dtype=torch.double)
@@ -733,7 +747,8 @@ line_and_curve(
     *(z, paths, seen, densities, gaussians),
     alt="A straight decoder: the posterior is a Gaussian. A parabola: two bumps that no Gaussian fits.",
     caption="z ~ N(0, 1); decoders (1.3z, 0.6z) and (1.3z, z² − 1), noise σ = 0.7. Orange: the decoder's mean as "
-    "z moves. ×: the observed x. Dashed: the Gaussian of the posterior's mean and variance.",
+    "z moves. ×: the observed x. On the right of each its posterior density p(z|x) over z; dashed: the Gaussian of the same mean "
+    "and variance.",
 )
 
 # %% [markdown]
@@ -776,9 +791,9 @@ def metropolis(model, z, moves):
 
 
 # %% [markdown]
-# Twice. *Kept*: every image keeps its own chain from step to step. That needs memory for each, and all images
-# at every step. *Restarted*: the chains begin anew from the prior, 40 moves, as they must for a fresh batch or
-# a new image. The VAE runs 120 steps; each of the others then runs until log p(x) of these 200 images has
+# We run it in two ways. *Kept*: every image keeps its own chain, one move a step. That needs memory for each, and
+# all images at every step. *Restarted*: at every step the chains begin anew from the prior and make 40 moves, as they
+# must for a fresh batch or a new image. The VAE runs 120 steps; each of the others then runs until log p(x) of these 200 images has
 # passed what the VAE reached. (The VAE also *encodes* each image once a step.)
 
 
@@ -818,11 +833,12 @@ for way in ("VAE", "MC-EM, kept", "MC-EM, restarted"):
     print(f"{way:26} {step:5} {decoded:21,} {seconds:9.2f} {height:9.2f}")
 
 # %% [markdown]
-# **What you see.** Sampled E steps work: in *steps* they are ahead of the VAE, as their z come closer to the true
-# posterior. In *decoder evaluations* the VAE is the cheapest, and chains that start anew are by far the dearest.
-# Chains can be kept here: there are 200 images, and every chain is at hand at every step. What does not scale
-# is the restart. A fresh batch of a large set, or one new image, must be searched for from scratch, many
-# decoder evaluations each; more, we expect, the more dimensions z has (not measured here). The VAE's encoder answers in one pass, because it has learned the E
+# **What you see** (one seed). Sampled E steps work: in *steps* they are ahead of the VAE, probably because their z
+# come closer to the true posterior (not measured here). In *decoder evaluations* the VAE is the cheapest, and chains
+# that start anew are by far the dearest. In seconds the kept chains keep up with it: a move needs no
+# gradient. Chains can be kept here: there are 200 images, and every chain is at hand at every step. What does not
+# scale is the restart. For a fresh batch of a large set, or one new image, z must be searched for from scratch, with
+# many decoder evaluations for each image; more, we expect, the more dimensions z has (not measured here). The VAE's encoder answers in one pass, because it has learned the E
 # step. Its price is the gap, of amortization and of the Gaussian family.
 #
 # ## Side by side
@@ -832,7 +848,7 @@ for way in ("VAE", "MC-EM, kept", "MC-EM, restarted"):
 # | the bound | ELBO(q, θ) | the same |
 # | code for x | E step: $q = p_\theta(z\mid x)$ | encoder $q_\phi(z\mid x)$ |
 # | exact or amortized | exact: gap 0 after each E step | amortized: one network for all x, a gap stays |
-# | decoder | M step: solved | gradient step |
+# | decoder (and prior) | M step: solved | gradient step |
 # | climb | by coordinates: q, then θ | jointly: φ and θ |
 # | log p(x) | never falls, and may stop at a local top | may fall |
 # | needs | a posterior that can be computed | log p(x, z) and a draw that can be differentiated |
@@ -847,8 +863,8 @@ for way in ("VAE", "MC-EM, kept", "MC-EM, restarted"):
 # 3. In the linear model an eigendecomposition, EM and a VAE reach the same log p(x) (prediction b: 0 nats, to
 #    two decimals) and the same plane.
 # 4. *Exact* EM needs p(z|x). With a continuous z and a network for a decoder it has no formula in general.
-#    Sampled E steps cost decoder evaluations
-#    for every image anew; an encoder learns to spare them. k-means is EM with σ → 0.
+#    Sampled E steps cost many decoder
+#    evaluations for every new image; an encoder learns to spare them. k-means is EM with σ → 0.
 #
 # **The limit of this chapter.** Every bound here used a q that is a Gaussian or a short list, a prior without
 # structure, and a likelihood chosen for ease. The advanced chapters replace them one by one: likelihoods
@@ -865,5 +881,5 @@ for way in ("VAE", "MC-EM, kept", "MC-EM, restarted"):
 #
 # | a lecture says | right is | seen in |
 # |---|---|---|
-# | EM as a VAE, with P_pri(z, y) in the bound (its y is our x) | log p(x, z), of prior *and* decoder: P_{pri,dec}(z, y) | *A bound without x* |
+# | EM as a VAE, with $P_{\text{pri}}(z, y)$ in the bound (its y is our x) | log p(x, z), of prior *and* decoder: $P_{\text{pri,dec}}(z, y)$ | *A bound without x* |
 # | intractable because the data are high-dimensional | because p(x\|z) p(z) has no integral over z in closed form: here, as the decoder is nonlinear in z | *What makes the integral hard* |

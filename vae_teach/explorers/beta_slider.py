@@ -156,15 +156,15 @@ class BetaSlider(WebExplorer):
         left.imshow(grid, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         left.set_yticks([(row + 0.5) * height for row in range(len(names))], names)
         left.set_xticks([])
-        left.tick_params(length=0)
+        left.tick_params(length=0, labelsize=9)
         left.spines[:].set_visible(False)
         right.plot(rates, self.distortion, color=PRIOR, lw=2)
         for beta, point in zip(betas, points, strict=True):
             right.plot(*point, "D", color=DECODER, mec="black", ms=8)
-            offset = {"xytext": (14, 8), "textcoords": "offset points", "ha": "center"}
+            offset = {"xytext": (8, 9), "textcoords": "offset points", "ha": "center"}
             right.annotate(f"β = {beta:.2g}", point, **offset)
         right.set(xlabel="rate R, nats", ylabel="distortion D, nats")
-        right.margins(x=0.35, y=0.12)
+        right.margins(x=0.4, y=0.14)
         return Picture(figure, "").png()
 
     def __repr__(self):

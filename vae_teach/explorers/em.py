@@ -10,7 +10,7 @@ from vae_teach.figures.em import COMPONENTS, MARKERS, window
 from vae_teach.figures.picture import PRIOR
 
 
-def small_variance(x, fixed_point, centres, caption=""):
+def small_variance(x, fixed_point, centres, spread, caption=""):
     """A slider over the shared σ of a mixture: responsibilities, centres, and k-means' centres.
 
     Args:
@@ -18,10 +18,12 @@ def small_variance(x, fixed_point, centres, caption=""):
         fixed_point: called once for each σ: returns the means (3, 2) that EM ends at and the
             responsibilities (N, 3).
         centres: (3, 2), k-means' centres.
+        spread: standard deviation of x along its first axis, beyond which the means are one.
         caption: shown below the still picture.
 
     Returns:
-        Panel. On the right the mean entropy of the responsibilities over σ, with a moving mark.
+        Panel. On the right the mean entropy of the responsibilities over σ, with a moving mark and
+        `spread` as a dotted line.
     """
     x = np.asarray(x)
     sigmas = [round(10 ** (k / 12), 3) for k in range(-18, 11)]
@@ -37,6 +39,8 @@ def small_variance(x, fixed_point, centres, caption=""):
     right.plot(sigmas, list(entropy.values()), color=PRIOR, lw=2)
     right.axhline(np.log(3), color="0.5", lw=1, ls="--")
     right.text(sigmas[0], np.log(3) - 0.02, "log 3: no idea", va="top", fontsize=9)
+    right.axvline(spread, color="0.5", lw=1.5, ls=":")
+    right.text(spread, 0.02, "√λ₁ ", ha="right", fontsize=9)
     right.set(xscale="log", xlabel="σ", ylabel="mean entropy of q(z|x), nats", ylim=(-0.04, 1.2))
     right.grid(alpha=0.3)
     (here,) = right.plot([], [], "ko", ms=9, animated=True)
@@ -58,7 +62,7 @@ def small_variance(x, fixed_point, centres, caption=""):
         draw,
         {"sigma": control},
         alt="Left: points coloured by responsibility, with the three means as crosses and those of "
-        "k-means as diamonds. Right: the responsibilities' mean entropy over σ, from 0 up to log 3.",
+        "k-means as diamonds. Right: the responsibilities' mean entropy over σ, from 0 up to log 3 beyond the dotted line at √λ₁.",
         caption=caption,
     )
 

@@ -2,7 +2,7 @@
 
 import { received } from "./network.js";
 import { multiRate } from "./multi_rate.js";
-import { add, explorer, gallery, paint, picture, shown, slider, stored, write } from "./common.js";
+import { add, explorer, gallery, paint, percent, picture, shown, slider, stored, write } from "./common.js";
 
 const STEPS = [-2, -10 / 7, -6 / 7, -2 / 7, 2 / 7, 6 / 7, 10 / 7, 2]; // of a traversal
 const WIDTH = 380, LEFT = 54, RIGHT = 372, TOP = 8; // of both charts, in their own units
@@ -124,7 +124,7 @@ async function build({ model, root, framed, follow, guard, send, until }) {
   const scale = add(control, "span", { className: "scale", "aria-hidden": "true" });
   control.input.after(scale);
   for (const [beta, i] of betaMarks(betas))
-    add(scale, "span", { textContent: beta }).style.left = `${(100 * i) / (betas.length - 1)}%`;
+    add(scale, "span", { textContent: beta }).style.left = percent(i, betas.length - 1);
 
   const panels = add(root, "div", { className: "panels" });
   const left = add(panels, "div", { className: "panel rows" });

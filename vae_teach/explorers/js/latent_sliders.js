@@ -1,7 +1,7 @@
 // Traversals: a slider for each latent dimension, the most used first, and the image they decode to.
 
 import { network } from "./network.js";
-import { add, button, explorer, paint, picture, shown, slider } from "./common.js";
+import { add, button, explorer, paint, percent, picture, shown, slider } from "./common.js";
 
 const STEP = 0.05; // of an arrow key
 
@@ -15,7 +15,7 @@ const normal = () => +(Math.sqrt(-2 * Math.log(1 - Math.random()))
 function meter(row, kl, most, unused) {
   const track = add(row, "span", { className: "meter", "aria-hidden": "true" });
   if (unused) track.textContent = "unused";
-  else add(track, "i").style.width = `${(100 * kl) / most}%`;
+  else add(track, "i").style.width = percent(kl, most);
   add(row, "span", { className: "kl", textContent: shown(kl), "aria-hidden": "true" });
   row.classList.toggle("unused", unused);
 }

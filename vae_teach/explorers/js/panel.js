@@ -185,14 +185,16 @@ async function panel({ model, root, guard, framed, follow, until }) {
     decoding++;
     try {
       const bitmap = await createImageBitmap(new Blob([data], { type: "image/webp" }));
-      if (mine < newest) return bitmap.close();
-      newest = mine;
-      ready?.close();
-      ready = bitmap;
+      if (mine < newest) bitmap.close(); // a newer one overtook it
+      else {
+        newest = mine;
+        ready?.close();
+        ready = bitmap;
+      }
     } finally {
       decoding--;
     }
-    later();
+    if (newest < Infinity) later();
   };
   const arrived = guard(() => {
     const newer = stored ? stored.at(wanted) : model.get("image"), painting = decoding || ready;

@@ -1,6 +1,6 @@
 // Paper to draw on with mouse, pen, finger or keys, and what an encoder sees of it.
 
-import { add, clip, picture } from "./common.js";
+import { add, clip, percent, picture } from "./common.js";
 
 // The paper has FINE × FINE dots a pixel, so that a drawing can be moved by parts of a pixel.
 export const FINE = 4;
@@ -89,7 +89,7 @@ export function sheet(parent, { height, width, guard, later, drawn, clear, pen }
       else later();
     }));
   const showPen = () => {
-    Object.assign(mark.style, { left: `${(100 * at[0]) / width}%`, top: `${(100 * at[1]) / height}%` });
+    Object.assign(mark.style, { left: percent(at[0], width), top: percent(at[1], height) });
     mark.hidden = false;
     mark.classList.toggle("down", down);
     pen(at, down);

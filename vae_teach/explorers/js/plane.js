@@ -1,7 +1,7 @@
 // The plane z₁, z₂ drawn to scale: axes, the prior's circles, codes drawn as their labels.
 
 import { halves } from "./network.js";
-import { add, shift } from "./common.js";
+import { add, percent, shift } from "./common.js";
 
 // The square [-limit, limit]² in the SVG's units: room for tick labels left and below.
 const SIDE = 400, LEFT = 44, TOP = 1, WIDTH = 446, HEIGHT = 438;
@@ -46,8 +46,8 @@ export function plane(parent, { limit, tick, prior }) {
         limit + TOP / unit - (y - box.top) * scale];
     },
     square: {
-      left: `${(100 * LEFT) / WIDTH}%`, top: `${(100 * TOP) / HEIGHT}%`,
-      width: `${(100 * SIDE) / WIDTH}%`, height: `${(100 * SIDE) / HEIGHT}%`,
+      left: percent(LEFT, WIDTH), top: percent(TOP, HEIGHT),
+      width: percent(SIDE, WIDTH), height: percent(SIDE, HEIGHT),
     },
     move(element, z) {
       shift(element, ...at(z).map((v) => (100 * v) / WIDTH));

@@ -38,6 +38,21 @@ canvas => [0.25, 0.75].map((x) => canvas.getContext("2d")
   .getImageData(canvas.width * x, canvas.height / 2, 1, 1).data[0])
 """
 
+OVERTAKEN = """
+() => {
+  const decode = window.inOrder = window.createImageBitmap;
+  let count = 0, newest = 0;
+  window.overtaken = 0;
+  window.createImageBitmap = async (blob) => {
+    const mine = ++count, bitmap = await decode.call(window, blob);
+    if (mine % 2) await new Promise((go) => setTimeout(go, 150));
+    if (mine < newest) window.overtaken++;
+    newest = Math.max(newest, mine);
+    return bitmap;
+  };
+}
+"""
+
 
 class Shown:
     """The panel of a page, as its reader has it."""
@@ -99,6 +114,18 @@ def test_a_drag_ends_on_its_last_value(live, page):
     assert live.settle() == levels(live.value())
     assert values(page)["ink"] == live.value()
     assert not page.locator(".vae-teach-still").is_visible()
+
+
+def test_a_picture_that_is_decoded_after_its_successor_stops_nothing(live, page):
+    page.evaluate(OVERTAKEN)
+    try:
+        live.drag(0.7)
+        live.drag(0.4)
+    finally:
+        page.evaluate("() => { window.createImageBitmap = window.inOrder; }")
+    assert page.evaluate("window.overtaken") > 0, "they came in order, so this proved nothing"
+    assert live.settle() == levels(live.value())
+    assert live.value() == values(page)["ink"] == pytest.approx(0.4, abs=0.02)
 
 
 def test_it_says_what_the_kernel_sets_between_two_steps(live, page):
