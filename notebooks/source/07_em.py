@@ -11,7 +11,7 @@
 # 3. solve the linear VAE in closed form, by EM and by gradient, to the same likelihood;
 # 4. say which models have no exact E step, and what sampling it costs.
 #
-# Press Run All now and read while it works (about a minute). Allow just under an hour, and about 6 minutes
+# Press Run All now and read while it works (about a minute). Allow about an hour, and about 6 minutes
 # more for the parts marked *optional*; nothing else needs those.
 #
 # **Predict first.** (a) Right after an E step, how large is the gap between log p(x) and the ELBO?
@@ -591,7 +591,8 @@ for step in range(1, 1001):
         track[step] = best - em.PPCA(mean, W, variance).log_prob(images).mean().item()
 by_em = em.PPCA(mean, W, variance)
 print(
-    "EM, below the closed form: " + ", ".join(f"{k:,} step{'s' * (k > 1)} {v:.1e}" for k, v in track.items()),
+    "EM, below the closed form: "
+    + ", ".join(f"{k:,} step{'s' * (k > 1)} {v:.1e}" for k, v in track.items()),
     "(a value below 0 is rounding)",
 )
 

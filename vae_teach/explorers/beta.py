@@ -41,7 +41,7 @@ def water_level_panel(eigenvalues, sigma, alt, caption="", latent_dim=20):
     left, middle, right = figure.subplots(1, 3)
     number = np.arange(1, latent_dim + 1)
     left.bar(number, used, color=PRIOR)
-    left.set(yscale="log", ylim=(0.3 * used[-1], 2.5 * used[0]), xlabel="number")
+    left.set(yscale="log", ylim=(0.3 * used[-1], 2.5 * used[0]), xlabel="dimension")
     left.set_ylabel("eigenvalue λ")
     left.set_title("spectrum, and the level βσ²", fontsize=10)
     level = left.axhline(1, color=KL, lw=2, ls="--", animated=True)
@@ -51,7 +51,11 @@ def water_level_panel(eigenvalues, sigma, alt, caption="", latent_dim=20):
     path = [terms(beta) for beta in np.logspace(low, high, 120)]
     rates, distortions = np.array([kl.sum() for kl, _ in path]), np.array([d for _, d in path])
     right.plot(rates, distortions, color=PRIOR, lw=2)
-    right.set(xlim=(-0.03 * rates[0], 1.05 * rates[0]), xlabel="rate R, nats", ylabel="D, nats")
+    right.set(
+        xlim=(-0.03 * rates[0], 1.05 * rates[0]),
+        xlabel="rate R, nats",
+        ylabel="D, nats, up to a constant",
+    )
     right.set_ylim(distortions.min() - 0.1 * np.ptp(distortions), 1.1 * distortions.max())
     right.set_title("curve and tangent, slope −β", fontsize=10)
     alive = Words(figure, 470, 258, 13)
@@ -100,7 +104,7 @@ def doctor_panel(image, sigma, alt, caption="", latent_dim=20):
     axes.set(xscale="log", xlim=(1e-4, 1e3), yticks=[], ylim=(0, 1))
     axes.set_title("σ of the decoder, in ink (logarithmic)", fontsize=10)
     axes.axvline(sigma, color=ENCODER, ls="--", lw=2)
-    axes.text(sigma * 1.15, 0.72, f"stated {sigma:.2f}", color=ENCODER, fontsize=9)
+    axes.text(sigma * 1.15, 0.72, f"stated {sigma:.3f}", color=ENCODER, fontsize=9)
     dot = axes.plot([], [], "D", color=DECODER, ms=9, mec="black", animated=True)[0]
     shown[0].show(_enlarged(image))
 
@@ -111,8 +115,8 @@ def doctor_panel(image, sigma, alt, caption="", latent_dim=20):
         shown[1].show(_enlarged((image + found.sigma * noise).clamp(0, 1)))
         dot.set_data([min(max(found.sigma, 1.3e-4), 7e2)], [0.3])
         verdict.say(
-            f"This loss is a −ELBO for a decoder with σ = {found.sigma:.3g} ink.\n"
-            f"With σ = {sigma:.2f} as stated, its KL term weighs β = {found.beta:.3g}: {_say(found.beta)}"
+            f"This loss is a multiple of a −ELBO for a decoder with σ = {found.sigma:.3g} ink.\n"
+            f"With σ = {sigma:.3f} as stated, its KL term weighs β = {found.beta:.3g}: {_say(found.beta)}"
         )
         return figure
 
@@ -141,7 +145,7 @@ def _say(beta):
 
 def _beta_slider(low, high):
     return FloatLogSlider(
-        1.0, min=low, max=high, step=(high - low) / 200, description="β", readout_format=".2f",
+        4.0, min=low, max=high, step=(high - low) / 200, description="β", readout_format=".2f",
         layout=Layout(width="560px"),
     )  # fmt: skip
 

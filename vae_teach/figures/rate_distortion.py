@@ -20,7 +20,8 @@ def plane(records_of_set, points=None, nll=None, name="", caption=""):
         records_of_set: dict with "single" and "multi", each a list of dicts with beta, seed, rate
             and distortion, as in pretrained/rate_distortion.json.
         points: dict of name -> (rate, distortion), further models to mark.
-        nll: mean −log p̂(x) of one model, in nats; the region below its line is hatched.
+        nll: mean −log p̂(x) of one model, in nats, the first of `points` if there are any; the region
+            below its line is hatched.
         name: of the data set, for the caption.
         caption: replaces the caption made here.
 
@@ -31,7 +32,7 @@ def plane(records_of_set, points=None, nll=None, name="", caption=""):
     axes = figure.add_subplot()
     draw_plane(axes, records_of_set)
     if nll is not None:
-        _bound(axes, nll)
+        _bound(axes, nll, next(iter(points or {}), "one model"))
     for i, (label, (rate, distortion)) in enumerate((points or {}).items()):
         marker = "D^vsP"[i % 5]
         axes.plot(
@@ -132,7 +133,7 @@ def _equal_elbo(axes, step=20):
         )
 
 
-def _bound(axes, nll):
+def _bound(axes, nll, model):
     (left, right), (bottom, _) = axes.get_xlim(), axes.get_ylim()
     axes.plot(
         [left, right],
@@ -140,7 +141,7 @@ def _bound(axes, nll):
         "--",
         color="black",
         lw=1.2,
-        label=f"$R + D = -\\log\\hat{{p}}(x) = {nll:.1f}$ of one model",
+        label=f"$R + D = -\\log\\hat{{p}}(x) = {nll:.1f}$ of {model}",
     )
     axes.fill_between(
         [left, right],
