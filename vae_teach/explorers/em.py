@@ -62,7 +62,8 @@ def small_variance(x, fixed_point, centres, spread, caption=""):
         draw,
         {"sigma": control},
         alt="Left: points coloured by responsibility, with the three means as crosses and those of "
-        "k-means as diamonds. Right: the responsibilities' mean entropy over σ, from 0 up to log 3 beyond the dotted line at √λ₁.",
+        "k-means as diamonds. Right: the responsibilities' mean entropy over σ, from 0 up to log 3 "
+        "beyond the dotted line at √λ₁.",
         caption=caption,
     )
 
