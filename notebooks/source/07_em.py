@@ -593,7 +593,7 @@ by_em = em.PPCA(mean, W, variance)
 print(
     "EM, below the closed form: "
     + ", ".join(f"{k:,} step{'s' * (k > 1)} {v:.1e}" for k, v in track.items()),
-    "(a value below 0 is rounding)",
+    "\n(nats an image; a value below 0 is rounding)",
 )
 
 # %% [markdown]
