@@ -274,12 +274,7 @@ print(f"log p:   largest fall           {falls.abs().max():.1e} nats")
 # Step, play, or drag the slider through the half steps. Colours mix by responsibility, shapes show the largest one.
 
 # %% tags=["aside"]
-EmStepper(
-    x,
-    path,
-    caption=f"{digits.name}, digits 0, 3 and 7, first two principal coordinates, 20 E and M steps. Ellipses: two "
-    "standard deviations.",
-)
+EmStepper(x, path, caption=f"{digits.name}, digits 0, 3 and 7, 20 E and M steps. Ellipses: 2 sd.")
 
 # %% [markdown]
 # At E, colours change and ellipses stay; at M, ellipses move and colours stay.
@@ -590,11 +585,8 @@ for step in range(1, 1001):
     if step in (1, 10, 100, 300, 1000):
         track[step] = best - em.PPCA(mean, W, variance).log_prob(images).mean().item()
 by_em = em.PPCA(mean, W, variance)
-print(
-    "EM, below the closed form: "
-    + ", ".join(f"{k:,} step{'s' * (k > 1)} {v:.1e}" for k, v in track.items()),
-    "\n(nats an image; a value below 0 is rounding)",
-)
+print("EM, nats an image below the closed form (a value below 0 is rounding):")
+print(", ".join(f"{k:,} step{'s' * (k > 1)} {v:.1e}" for k, v in track.items()))
 
 # %% [markdown]
 # **A linear VAE, by gradient.** Encoder $q(z\mid x) = \mathcal N(V(x-m), \operatorname{diag} v)$, one v for all
