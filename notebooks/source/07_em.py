@@ -516,10 +516,7 @@ print(f"square root of the data's largest eigenvalue, √λ₁ = {spread:.2f}")
 
 # %% tags=["aside"]
 small_variance(
-    x,
-    shrunk,
-    kmeans.cluster_centers_,
-    spread.item(),
+    *(x, shrunk, kmeans.cluster_centers_, spread.item()),
     caption=f"{digits.name}: 600 points; one σ for all, equal weights; 100 steps for each σ, from one start.",
 )
 
@@ -739,9 +736,8 @@ for name, decoded in paths.items():
 line_and_curve(
     *(z, paths, seen, densities, gaussians),
     alt="A straight decoder: the posterior is a Gaussian. A parabola: two bumps that no Gaussian fits.",
-    caption="z ~ N(0, 1); decoders (1.3z, 0.6z) and (1.3z, z² − 1), noise σ = 0.7. Orange: the decoder's mean as "
-    "z moves. ×: the observed x. On the right of each its posterior density p(z|x) over z; dashed: the Gaussian of the same mean "
-    "and variance.",
+    caption="z ~ N(0, 1), decoders (1.3z, 0.6z) and (1.3z, z² − 1), noise 0.7. Orange: the decoder's mean. ×: the "
+    "observed x. Beside each: the posterior density p(z|x); dashed: the Gaussian of its mean and variance.",
 )
 
 # %% [markdown]
