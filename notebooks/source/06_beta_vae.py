@@ -106,7 +106,8 @@ for i in (0, 6, 12, 18, 24):
 # ## Drag β
 #
 # Look at the third row (samples) at both ends, at the bars (they show once the cell has run), and at the number
-# R + D. The page decodes at the β of the slider; R and D are those of the 1,000 images above.
+# R + D. The page decodes at the β of the slider; R and D are those of the 1,000 images above, interpolated between the
+# 25 values of β.
 
 # %% tags=["aside"]
 BetaSlider(net, digits.test_images, betas, kl, distortion)
@@ -115,8 +116,8 @@ BetaSlider(net, digits.test_images, betas, kl, distortion)
 # **What you see.** The prediction was a trap: all three *fall*. With large β the code becomes too
 # expensive: dimensions are given up one by one, reconstructions blur into what most images share.
 # What rises is D. With small β the reconstructions are sharp, but the codes no longer follow the prior,
-# and what the decoder makes of the prior becomes worse (by number below, as −log p̂). R + D is smallest near β = 1, the only β for which D + βR is
-# minus the ELBO.
+# and what the decoder makes of the prior becomes worse (by number below, as −log p̂). R + D is smallest near β = 1,
+# the only β for which D + βR is minus the ELBO.
 #
 # ### Exercise 1: rate and distortion
 #
@@ -161,8 +162,8 @@ class ToldBeta(nn.Module):
 
 # %% [markdown]
 # `MultiRateVAE` has such layers in encoder and decoder. Its matrices into and out of z also get a small part
-# that depends on β, and its variances have the form β / (β + a), exact for a linear decoder that is held fixed. In training
-# every image has its own β, drawn evenly in log β, and `multi_rate` maximizes its β-ELBO, scaled down where β
+# that depends on β, and its variances have the form β / (β + a), exact for a linear decoder that is held fixed.
+# In training every image has its own β, drawn evenly in log β, and `multi_rate` maximizes its β-ELBO, scaled down where β
 # is large. (So the "bound" in the progress line is not reconstruction − KL.) Live, and short:
 
 # %%
@@ -297,8 +298,8 @@ def linear_terms(W, V, v, S, sigma):  # (n, d), (d, n), (d,), (n, n)
 #
 # Its exact posterior is Gaussian: mean $M^{-1}W^\top x$, covariance $\beta\sigma^2M^{-1}$, with $M = W^\top W +
 # \beta\sigma^2 I$. Where the columns of $W$ are orthogonal to each other, $M$ is diagonal, so q can equal it:
-# $V = M^{-1}W^\top$, $v_i = \beta\sigma^2/M_{ii}$. Then the bound is exact, and $D + \beta R$ has become a
-# log-likelihood, with $C = WW^\top + \beta\sigma^2 I$ the covariance of p(x):
+# $V = M^{-1}W^\top$, $v_i = \beta\sigma^2/M_{ii}$. Then the bound is exact: $D + \beta R$ is −β times
+# the mean log-likelihood, but for a constant, with $C = WW^\top + \beta\sigma^2 I$ the covariance of p(x):
 #
 # $$D + \beta R = \tfrac{\beta}{2}\bigl[\operatorname{tr} C^{-1}S + \log\det (C / \beta\sigma^2)\bigr].$$
 #

@@ -2,7 +2,7 @@
 // measures. Returns, in ms: median and p95 from an event to the moment after the frame that shows it;
 // frames that showed something new; lag, from the last event to the frame that shows it; after, from
 // the last event to the last drawing. One way has 200 events, a longer drag goes there and back.
-async ({ root, hand, how, from, to, shows, reads, events, skip, pause, burst }) => {
+async ({ root, hand, how, from, to, shows, reads, events, skip, pause, burst, patience }) => {
   const home = document.querySelector(root), element = home.querySelector(hand);
   const way = 200;
   const sent = Array(skip).fill(0), times = [], restore = [];
@@ -91,7 +91,7 @@ async ({ root, hand, how, from, to, shows, reads, events, skip, pause, burst }) 
     move(i);
   }
   const end = sent[events - 1];
-  while (painted < Math.min(events, way) && performance.now() < end + 5000) await new Promise((go) => setTimeout(go, 20));
+  while (painted < Math.min(events, way) && performance.now() < end + patience) await new Promise((go) => setTimeout(go, 20));
   const lag = painted < events ? Infinity : times.at(-1);
   await new Promise((go) => setTimeout(go, 250)); // does anything play on?
   over = true;

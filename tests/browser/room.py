@@ -186,11 +186,11 @@ class Room:
             list(indices),
         )
 
-    def drag(self, explorer, events=200, pause=8, burst=1, skip=0):
+    def drag(self, explorer, events=200, pause=8, burst=1, skip=0, patience=5000):
         """Drag an explorer once over its whole way; figures as in hand.js.
 
         Of that many events the first `skip` are left out; `burst` come at once, every `pause` ms.
-        200 of them lead from its start to its end.
+        200 of them lead from its start to its end. `patience`, in ms, for the last one to be painted.
         """
         self.go(explorer)
         hand = self.page.locator(explorer.root).locator(explorer.hand).first
@@ -211,7 +211,7 @@ class Room:
             self.page.mouse.down()
         what = {key: getattr(explorer, key) for key in ("root", "hand", "how", "shows", "reads")}
         what |= {"from": start, "to": end, "events": events, "skip": skip}
-        what |= {"pause": pause, "burst": burst}
+        what |= {"pause": pause, "burst": burst, "patience": patience}
         try:
             return self.page.evaluate(HAND, what)
         finally:

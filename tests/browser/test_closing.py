@@ -35,7 +35,7 @@ print(json.dumps([held, sorted(kind for number, kind in alive().items() if numbe
 """
 
 
-CLOSINGS = 4  # of one that a browser may keep until the next takes its place, nothing must pile up
+CLOSINGS = 3  # of one that a browser may keep until the next takes its place, nothing must pile up
 
 
 def alert(room, explorer):
@@ -48,7 +48,7 @@ def test_an_error_in_the_page_is_shown(room, explorer):
     assert not alert(room, explorer).count()
     room.page.evaluate(BREAK)
     try:
-        room.drag(explorer, events=20)
+        room.drag(explorer, events=20, patience=300)  # nothing will be painted
     finally:
         room.page.evaluate("mend()")
     assert "no ink today" in alert(room, explorer).text_content()
@@ -60,7 +60,7 @@ def test_an_error_in_the_page_is_shown(room, explorer):
 def test_an_error_in_the_kernel_is_shown_until_it_is_mended(room, explorer):
     room.run("broken = True")
     try:
-        room.drag(explorer, events=20)
+        room.drag(explorer, events=20, patience=300)
         assert alert(room, explorer).text_content() == "ValueError: no picture today"
     finally:
         room.run("broken = False")
