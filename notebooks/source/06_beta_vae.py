@@ -803,18 +803,21 @@ scores(table)
 # The means over seeds. And how much of the spread is method, how much only the seed? Standard deviations of MIG:
 # between the methods' means (less what the seeds contribute), and between seeds of one method.
 
+
 # %% tags=["aside"]
+def by_method(name, score):  # (methods, seeds)
+    rows = table[name]
+    return torch.tensor([[r[score] for r in rows if r["method"] == m] for m in METHODS])
+
+
 for name, score in itertools.product(("sprites", "strokes"), ("mig", "disentanglement")):
-    found = {m: [r[score] for r in table[name] if r["method"] == m] for m in METHODS}
-    line = ", ".join(f"{m} {sum(values) / len(values):.3f}" for m, values in found.items())
+    means = zip(METHODS, by_method(name, score).mean(1).tolist(), strict=True)
+    line = ", ".join(f"{m} {mean:.3f}" for m, mean in means)
     print(f"{name} {score:15} {line}")
-trained_codes = {
-    "all four": METHODS[1:],
-    "the VAEs": METHODS[2:],
-}
-for name, (which, methods) in itertools.product(("sprites", "strokes"), trained_codes.items()):
-    mig = torch.tensor([[r["mig"] for r in table[name] if r["method"] == m] for m in methods])
-    noise = mig.var(1).mean()  # mig: (methods, seeds)
+first = {"all four": 1, "the VAEs": 2}
+for name, (which, start) in itertools.product(("sprites", "strokes"), first.items()):
+    mig = by_method(name, "mig")[start:]
+    noise = mig.var(1).mean()
     between = (mig.mean(1).var() - noise / mig.shape[1]).clamp(min=0).sqrt()
     print(f"{name}, {which}: methods {between:.3f}, seeds of one method {noise.sqrt():.3f}")
 

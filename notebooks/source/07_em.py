@@ -516,7 +516,7 @@ print(f"square root of the data's largest eigenvalue, √λ₁ = {spread:.2f}")
 
 # %% tags=["aside"]
 small_variance(
-    *(x, shrunk, kmeans.cluster_centers_, spread.item()),
+    *(x, shrunk, kmeans.cluster_centers_),
     caption=f"{digits.name}: 600 points; one σ for all, equal weights; 100 steps for each σ, from one start.",
 )
 

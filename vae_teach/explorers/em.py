@@ -10,7 +10,7 @@ from vae_teach.figures.em import COMPONENTS, MARKERS, window
 from vae_teach.figures.picture import PRIOR
 
 
-def small_variance(x, fixed_point, centres, spread, caption=""):
+def small_variance(x, fixed_point, centres, caption=""):
     """A slider over the shared σ of a mixture: responsibilities, centres, and k-means' centres.
 
     Args:
@@ -18,12 +18,11 @@ def small_variance(x, fixed_point, centres, spread, caption=""):
         fixed_point: called once for each σ: returns the means (3, 2) that EM ends at and the
             responsibilities (N, 3).
         centres: (3, 2), k-means' centres.
-        spread: standard deviation of x along its first axis, beyond which the means are one.
         caption: shown below the still picture.
 
     Returns:
-        Panel. On the right the mean entropy of the responsibilities over σ, with a moving mark and
-        `spread` as a dotted line.
+        Panel. On the right the mean entropy of the responsibilities over σ, with a moving mark
+        and a dotted line at √λ₁, the spread of x along its first axis, beyond which the means are one.
     """
     x = np.asarray(x)
     sigmas = [round(10 ** (k / 12), 3) for k in range(-18, 11)]
@@ -39,6 +38,7 @@ def small_variance(x, fixed_point, centres, spread, caption=""):
     right.plot(sigmas, list(entropy.values()), color=PRIOR, lw=2)
     right.axhline(np.log(3), color="0.5", lw=1, ls="--")
     right.text(sigmas[0], np.log(3) - 0.02, "log 3: no idea", va="top", fontsize=9)
+    spread = np.linalg.eigvalsh(np.cov(x.T, bias=True))[-1] ** 0.5
     right.axvline(spread, color="0.5", lw=1.5, ls=":")
     right.text(spread, 0.02, "√λ₁ ", ha="right", fontsize=9)
     right.set(xscale="log", xlabel="σ", ylabel="mean entropy of q(z|x), nats", ylim=(-0.04, 1.2))
