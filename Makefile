@@ -34,10 +34,10 @@ test-slow: $(READY)
 	@$(PY) -m pytest -m slow
 
 notebooks: $(READY)
-	@$(PY) notebooks/build.py
+	@$(PY) -m vae_teach.building.build
 
 site: $(READY)
-	@rm -rf site && $(PY) notebooks/site.py
+	@rm -rf site && $(PY) -m vae_teach.building.site
 
 weights: $(READY)
 	@$(PY) -m vae_teach.pretrained.make

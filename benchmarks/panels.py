@@ -7,18 +7,17 @@ Exits with 1 where a control's median is above 50 ms.
 """
 
 import argparse
-import importlib.util
 import sys
-from pathlib import Path
 
 from nbformat.v4 import new_code_cell
 
-NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+from vae_teach.building import build
+
 LIMIT = 50.0  # ms
 PROBE = """
 import gc, statistics, time
 from ipywidgets import IntSlider, FloatSlider
-from vae_teach.explorers import Panel
+from vae_teach.page import Panel
 
 def _values(control):
     if hasattr(control, "options"):
@@ -45,9 +44,6 @@ for panel in [o for o in gc.get_objects() if isinstance(o, Panel)]:
 
 
 def main():
-    spec = importlib.util.spec_from_file_location("build", NOTEBOOKS / "build.py")
-    build = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(build)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="such as 05_vae; default: all")
     wanted = parser.parse_args().names

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from vae_teach import data
-from vae_teach.figures.rate_distortion import plane
+from vae_teach.chapters.beta_vae.rate_distortion import plane
 from vae_teach.models import VAE, MultiRateVAE
 from vae_teach.objectives import elbo, multi_rate
 from vae_teach.pretrained import HERE

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from notebook_runs import HERE, build
 
+from vae_teach.building import build
 from vae_teach.data.downloaded import SETS, _problem, cache_directory
 
 
@@ -48,7 +48,7 @@ def solved(mnist_on_disk):
         if name not in runs:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("VAE_TEACH_DATASET", "mnist" if mnist_on_disk else "strokes")
-                source = HERE / "source" / f"{name}.py"
+                source = build.NOTEBOOKS / "source" / f"{name}.py"
                 runs[name] = build.execute(build.with_solutions(build.unexecuted(source)))
         return runs[name]
 

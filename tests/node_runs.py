@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from vae_teach.explorers.web import script
+from vae_teach.page.web import script
 
 
 def node(source, told, *modules):

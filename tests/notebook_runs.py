@@ -1,12 +1,4 @@
-"""The notebooks, for the tests: how they are built, and what they print."""
-
-import importlib.util
-from pathlib import Path
-
-HERE = Path(__file__).resolve().parent.parent / "notebooks"
-spec = importlib.util.spec_from_file_location("build", HERE / "build.py")
-build = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(build)
+"""What the tests read in a run notebook."""
 
 
 def code_cells(notebook):

@@ -12,9 +12,12 @@ import statistics
 import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
-from notebook_runs import HERE, build, code_cells, printed
+from notebook_runs import code_cells, printed
 
 from vae_teach import explorers
+from vae_teach.building import build
+from vae_teach.building.build import NOTEBOOKS as HERE
+from vae_teach.page import Panel
 
 SOURCES = build.sources()
 WEB = [
@@ -67,7 +70,7 @@ def test_stored_outputs_are_whole(source):
 @names
 def test_stored_explorers_are_the_package_s(source):
     saved = stored(source).metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
-    present = {(str(made._esm), str(made._css)) for made in WEB}
+    present = {(str(made._esm), str(made._css)) for made in (*WEB, Panel)}
     for widget in saved.values():
         if "_esm" in widget["state"]:
             assert (widget["state"]["_esm"], widget["state"]["_css"]) in present, "make notebooks"

@@ -17,10 +17,13 @@ FLOORS = {
     "training": 4,
     "evaluation": 4,
     "em": 4,
-    "figures": 5,
+    "pictures": 5,
+    "page": 5,
     "explorers": 5,
     "pretrained": 5,
-    "exercises": 6,
+    "exercises": 5,
+    "chapters": 6,
+    "building": 7,
 }
 MODULES = [p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py"]
 
@@ -52,7 +55,7 @@ def test_files_are_short():
         p for f in folders for p in (ROOT / f).rglob("*") if p.suffix in (".py", ".js", ".css")
     ]
     assert len(files) > 30
-    assert [p.name for p in files if len(p.read_text(encoding="utf-8").splitlines()) > 300] == []
+    assert [p.name for p in files if len(p.read_text(encoding="utf-8").splitlines()) > 400] == []
 
 
 def test_import_is_light():

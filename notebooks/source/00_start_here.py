@@ -38,11 +38,17 @@ from sklearn.linear_model import LogisticRegression
 from torch.distributions import MultivariateNormal, kl_divergence
 
 import vae_teach
-from vae_teach import data, figures, pretrained
-from vae_teach.exercises.chapter_00 import check_bits, check_evidence, check_mean, check_posterior
-from vae_teach.explorers import LatentSliders, Panel
-from vae_teach.explorers.two_classes import log_joint, two_classes
+from vae_teach import data, pictures, pretrained
+from vae_teach.chapters.start_here.exercises import (
+    check_bits,
+    check_evidence,
+    check_mean,
+    check_posterior,
+)
+from vae_teach.chapters.start_here.panels import log_joint, two_classes
+from vae_teach.explorers import LatentSliders
 from vae_teach.objectives import elbo
+from vae_teach.page import Panel
 
 # %%
 print(f"vae_teach {vae_teach.__version__}, Python {platform.python_version()}")
@@ -68,7 +74,7 @@ digits
 
 # %%
 first = torch.cat([digits.test_images[digits.test_labels == d][:12] for d in range(10)])
-figures.image_grid(
+pictures.image_grid(
     first,
     columns=12,
     alt="A table of digits, a row for each of 0 to 9, twelve examples in each row.",
@@ -214,7 +220,7 @@ torch.manual_seed(1)
 with torch.no_grad():
     samples = vae.decode(vae.prior.sample((36,))).mean
 
-figures.image_grid(
+pictures.image_grid(
     samples,
     columns=18,
     alt="Two rows of digits drawn by the model, many of them readable, others in between two digits.",
@@ -304,7 +310,7 @@ torch.manual_seed(2)
 with torch.no_grad():
     drawn = vae.decode(classes.sample((3,)).flatten(0, 1)).mean  # 3 draws of each of 10 classes
 
-figures.image_rows(
+pictures.image_rows(
     {f"draw {i + 1}": drawn[10 * i : 10 * i + 10] for i in range(3)},
     alt="Three rows of ten drawn digits each; the columns are the classes 0 to 9, and most of them are readable.",
     caption=f"Conditional samples, VAE on {digits.name}. Columns: C = 0, 1, ..., 9.",
@@ -324,7 +330,7 @@ shuffled = x.flatten(1)[:, torch.randperm(784)].reshape(x.shape)
 pictures = {"digit": x, "flipped": x.flip(2), "negative": 1 - x, "shuffled": shuffled}
 pictures["blank"] = torch.zeros_like(x)
 
-figures.image_rows(
+pictures.image_rows(
     {name: images[:10] for name, images in pictures.items()},
     alt="Five rows: ten digits, the same flipped, white on black, as noise, and ten blank squares.",
     caption=f"{digits.name}: the first ten of 500 test images, and what is made of them.",

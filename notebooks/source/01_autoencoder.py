@@ -39,17 +39,17 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision.models import MobileNet_V3_Small_Weights, mobilenet_v3_small
 
-from vae_teach import data, figures, pretrained
-from vae_teach.exercises.chapter_01 import (
+from vae_teach import data, pictures, pretrained
+from vae_teach.chapters.autoencoder.exercises import (
     check_error,
     check_path,
     check_pca,
     check_ssim,
     check_sure,
 )
+from vae_teach.chapters.autoencoder.figures import captioned, sureness
+from vae_teach.chapters.autoencoder.panels import between, bottleneck
 from vae_teach.explorers import LatentPlane
-from vae_teach.explorers.autoencoders import between, bottleneck
-from vae_teach.figures.autoencoders import captioned, components, sureness
 from vae_teach.models import Autoencoder
 from vae_teach.models.autoencoder import squared_error
 from vae_teach.models.classifier import fraction_sure
@@ -108,7 +108,7 @@ print(
 x, y = digits.test_images[:12], digits.test_labels[:12]
 with torch.no_grad():
     rebuilt = decoder(encoder(x))
-figures.image_rows(
+pictures.image_rows(
     {"test image": x, "rebuilt from 8": rebuilt},
     alt="Two rows of twelve digits: test images, and below them their blurred but mostly readable "
     "reconstructions.",
@@ -208,7 +208,7 @@ match = (turned * directions[:6].T).sum(0)
 print("cosine of each turned column with its PCA direction:", [round(c, 4) for c in match.tolist()])
 
 # %% tags=["aside"]
-components(
+pictures.components(
     {
         "decoder's columns": W.T.reshape(6, 28, 28),
         "rotated": turned.T.reshape(6, 28, 28),
@@ -306,7 +306,7 @@ for name, net in nets.items():
     print(f"{name:8} {count:8,} parameters, error {error:5.1f}")
 
 # %% tags=["aside"]
-figures.image_rows(
+pictures.image_rows(
     {"test image": x} | {name: images[:12] for name, images in rebuilt.items()},
     alt="Three rows of twelve digits: test images, then reconstructions by a fully connected and a "
     "pooling network, blurred but mostly readable.",
@@ -411,7 +411,7 @@ for name, net in trained.items():
 hard = l2(rebuilt["mlp"], test).argsort(descending=True)[10:130:10]
 with torch.no_grad():
     rows = {"test image": test[hard]} | {f"by {n}": net(test[hard]) for n, net in trained.items()}
-figures.image_rows(
+pictures.image_rows(
     rows,
     alt="Five rows: test images that are hard to rebuild, and their reconstructions by networks "
     "trained on L1, L2, SSIM and perceptual loss. L2's are the blurriest; L1's and SSIM's are crisper; "

@@ -37,22 +37,17 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Nor
 from torch.func import jacrev, vmap
 from torch.nn import functional as F
 
-from vae_teach import data, figures, pretrained
-from vae_teach.exercises.chapter_02 import (
+from vae_teach import data, pictures, pretrained
+from vae_teach.chapters.denoising_contractive.exercises import (
     check_denoising_loss,
     check_mask,
     check_noise,
     check_penalty,
     check_score,
 )
-from vae_teach.explorers.denoising import (
-    blank_square,
-    blur,
-    corruption_lab,
-    field_panel,
-    salt_and_pepper,
-)
-from vae_teach.figures.fields import clouds, lattice, vector_fields
+from vae_teach.chapters.denoising_contractive.figures import clouds, lattice, vector_fields
+from vae_teach.chapters.denoising_contractive.panels import corruption_lab, field_panel
+from vae_teach.data.corruptions import blank_square, blur, salt_and_pepper
 from vae_teach.models import Autoencoder
 from vae_teach.training import fit
 
@@ -103,7 +98,7 @@ def squared_error(a, b):  # (B, 1, H, W) twice -> (B,): summed over pixels
 
 # %% tags=["aside"]
 one_an_image = mask(x[:12], 0.5, torch.rand(12, 1, 1, 1))
-figures.image_rows(
+pictures.image_rows(
     {"m in {0,1}^D": mask(x[:12], 0.5, uniform[:12]), "m in {0,1}": one_an_image},
     alt="Upper row: twelve digits with about half of their pixels missing. Lower row: some digits "
     "are complete, the others are blank.",
@@ -224,7 +219,7 @@ ae, mask_dae, noise_dae = trained(copy), trained(fill_in), trained(denoise)
 
 # %% tags=["aside"]
 masked, noisy = mask(x[:12], 0.5, uniform[:12]), add_noise(x[:12], 0.5, normal[:12])
-figures.image_rows(
+pictures.image_rows(
     {
         "original": x[:12],
         "mask, rate 0.5": masked,
@@ -305,10 +300,10 @@ by_sigma = error_curves(
     sigmas,
     {"DAE for noise": noise_dae, "AE": ae, "DAE for masks": mask_dae},
 )
-colours = (figures.DECODER, figures.LABELS[0], figures.LABELS[8], figures.PRIOR)
+colours = (pictures.DECODER, pictures.LABELS[0], pictures.LABELS[8], pictures.PRIOR)
 
 # %% tags=["aside"]
-figures.lines(
+pictures.lines(
     rates,
     by_rate,
     alt="Four curves rise with the masking rate. At rate 0 the ordinary autoencoder is lowest; from "
@@ -320,7 +315,7 @@ figures.lines(
 )
 
 # %% tags=["aside"]
-picture = figures.lines(
+picture = pictures.lines(
     sigmas,
     by_sigma,
     alt="Curves over the noise's standard deviation. At σ = 0 the ordinary autoencoder is lowest; "
@@ -707,7 +702,7 @@ for name, values in spectra.items():
     print(f"squared error {error:.1f}")
 
 # %% tags=["aside"]
-picture = figures.lines(
+picture = pictures.lines(
     torch.arange(1, 129),
     {name: values.mean(0) for name, values in spectra.items()},
     alt="Two falling curves of singular values on a logarithmic scale. With the penalty all are smaller; "
@@ -715,7 +710,7 @@ picture = figures.lines(
     caption=f"{digits.name}: singular values of ∂h/∂x, mean over 100 test images.",
     xlabel="rank",
     ylabel="singular value",
-    colours=(figures.LABELS[0], figures.ENCODER),
+    colours=(pictures.LABELS[0], pictures.ENCODER),
 )
 picture.figure.axes[0].set(yscale="log", ylim=(1e-3, 5))
 picture
@@ -855,7 +850,7 @@ walked, repeated = walk(pure), repeat(pure)
 changed = walk(add_noise(x[:12], 0.8, torch.randn(12, 1, 28, 28)))
 
 # %% tags=["aside"]
-figures.image_rows(
+pictures.image_rows(
     {
         "noise, then walk": walked[:12],
         "noise, x ← r(x)": repeated[:12],

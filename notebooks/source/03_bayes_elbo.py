@@ -43,13 +43,13 @@ from torch.nn.functional import softplus
 
 # %%
 from vae_teach import data, evaluation
-from vae_teach.exercises import chapter_03 as exercise
-from vae_teach.explorers.bayes import bayes_rule
-from vae_teach.explorers.bounds import two_directions
+from vae_teach.chapters.bayes_elbo import exercises as exercise
+from vae_teach.chapters.bayes_elbo import figures as picture
+from vae_teach.chapters.bayes_elbo.bounds import two_directions
+from vae_teach.chapters.bayes_elbo.derivation import Derivation
+from vae_teach.chapters.bayes_elbo.graphical_model import graphical_model
+from vae_teach.chapters.bayes_elbo.panels import bayes_rule
 from vae_teach.explorers.elbo_bars import ElboBars
-from vae_teach.figures import bayes as picture
-from vae_teach.figures.derivation import Derivation
-from vae_teach.figures.graphical_model import graphical_model
 from vae_teach.models import VAE
 from vae_teach.objectives import elbo
 from vae_teach.training import fit

@@ -36,16 +36,17 @@ from torch.distributions import Laplace, Normal, kl_divergence
 from torch.nn import functional as F
 
 from vae_teach import data
-from vae_teach.exercises.chapter_04 import (
+from vae_teach.chapters.reparameterization.autograd_graph import autograd_graph
+from vae_teach.chapters.reparameterization.exercises import (
     check_kl_gaussians,
     check_move,
     check_pathwise,
     check_relax,
     check_score_function,
 )
-from vae_teach.explorers.gradients import estimator_panel, expected_gradient, simplex_panel
-from vae_teach.figures.autograd_graph import autograd_graph
-from vae_teach.figures.gradients import noise_bars, scaling, z_scores
+from vae_teach.chapters.reparameterization.figures import noise_bars, scaling, z_scores
+from vae_teach.chapters.reparameterization.panels import estimator_panel, simplex_panel
+from vae_teach.chapters.reparameterization.quadrature import expected_gradient
 from vae_teach.models import VAE
 from vae_teach.objectives import elbo
 from vae_teach.training import fit

@@ -32,13 +32,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from vae_teach import data, evaluation, figures, pretrained
-from vae_teach.exercises.chapter_05 import (
+from vae_teach import data, evaluation, pictures, pretrained
+from vae_teach.chapters.vae.exercises import (
     check_draw,
     check_kl,
     check_loss,
     check_reconstruction,
 )
+from vae_teach.chapters.vae.figures import bubbles, posteriors
 from vae_teach.explorers import (
     Bubbles,
     DrawDigit,
@@ -213,7 +214,7 @@ settings = dict(batch_size=384, lr=7e-3, one_cycle=True, validation=digits.test_
 history20 = fit(vae20, digits.train_images, elbo, epochs=epochs, **settings)
 
 # %%
-figures.curves(
+pictures.curves(
     history20,
     alt="Two plots over epochs, for training and validation images each: the reconstruction loss "
     "falls steeply, then slowly; the KL term settles while the model learns to use its code.",
@@ -238,7 +239,7 @@ with torch.no_grad():
     reconstructed = vae20.decode(vae20.encode(x).mean).mean
     sampled = vae20.decode(vae20.prior.sample((14,))).mean
 
-figures.image_rows(
+pictures.image_rows(
     {"test image": x, "reconstruction": reconstructed, "sample": sampled},
     alt="Three rows of digits: test images, their reconstructions, slightly softer, and samples "
     "from the prior, many of them readable digits.",
@@ -297,7 +298,7 @@ print("mean of v  ", " ".join(f"{v:5.2f}" for v in q.variance.mean(0)[order].tol
 
 # %%
 v = mu = torch.linspace(-2, 4, 601)  # log v is NaN below 0 and leaves a blank
-figures.lines(
+pictures.lines(
     v,
     {"½ μ²": 0.5 * mu**2, "½ (v − log v − 1)": 0.5 * (v - v.log() - 1)},
     alt="Two bowls: a parabola in the mean that touches zero at μ = 0, and a curve in the variance "
@@ -305,7 +306,7 @@ figures.lines(
     caption="Price of one latent dimension. Both are zero exactly where q is the prior: μ = 0, v = 1.",
     xlabel="μ, or v",
     ylabel="nats",
-    colours=(figures.ENCODER, figures.KL),
+    colours=(pictures.ENCODER, pictures.KL),
 )
 
 # %% [markdown]
@@ -357,7 +358,7 @@ film = Film(digits.test_images[:200], digits.test_labels[:200])  # watches q(z|x
 history2 = fit(vae2, digits.train_images, elbo, epochs=epochs, watch=film, **settings)
 
 # %%
-figures.manifold(
+pictures.manifold(
     vae2,
     alt="A square sheet of digits that change smoothly into each other, most kinds of digit filling "
     "a region of the plane.",
@@ -416,7 +417,7 @@ x, y = digits.test_images[:600], digits.test_labels[:600]
 with torch.no_grad():
     without, with_kl = no_kl.encode(x), vae2.encode(x)
 
-figures.bubbles(
+bubbles(
     {"without the KL term (β = 0)": without, "with it (β = 1)": with_kl},
     labels=y,
     alt="Left: specks, many in one clump and others far out. Right: larger ellipses around the "
@@ -466,7 +467,7 @@ with torch.no_grad():
     rows = {"β = 0, z ~ p(z)": no_kl.decode(z).mean, "β = 1, z ~ p(z)": vae2.decode(z).mean}
 
 # %%
-figures.image_rows(
+pictures.image_rows(
     rows,
     alt="Upper row: the model without KL draws a few similar, blurred shapes for all codes from "
     "the prior. Lower row: the VAE draws a variety of digits.",
@@ -516,7 +517,7 @@ with torch.no_grad():
     bound = elbo(vae2, sample[chosen], samples=5000).bound
 
 # %%
-figures.posteriors(
+posteriors(
     points,
     log_posterior,
     q,
@@ -599,7 +600,7 @@ with torch.no_grad():
     q = vae2.encode(few[worst : worst + 1])
 
 # %%
-figures.posteriors(
+posteriors(
     points,
     log_posterior,
     q,

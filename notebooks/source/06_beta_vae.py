@@ -35,19 +35,19 @@ from torch import nn
 from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
 from torch.nn import functional as F
 
-from vae_teach import data, evaluation, figures, pretrained
-from vae_teach.data.strokes import strokes
-from vae_teach.exercises.chapter_06 import (
+from vae_teach import data, evaluation, pictures, pretrained
+from vae_teach.chapters.beta_vae.exercises import (
     check_effective_beta,
     check_kl_of_dimension,
     check_mig,
     check_rate_and_distortion,
     check_total_correlation,
 )
+from vae_teach.chapters.beta_vae.figures import scores
+from vae_teach.chapters.beta_vae.panels import doctor_panel, water_level_panel
+from vae_teach.chapters.beta_vae.rate_distortion import plane
+from vae_teach.data.strokes import strokes
 from vae_teach.explorers import BetaSlider, LatentSliders
-from vae_teach.explorers.beta import doctor_panel, water_level_panel
-from vae_teach.figures.disentanglement import scores
-from vae_teach.figures.rate_distortion import plane
 from vae_teach.models import VAE, MultiRateVAE
 from vae_teach.objectives import elbo, loss_scale, multi_rate
 from vae_teach.training import fit
@@ -218,7 +218,7 @@ for b, total, floor in zip(checked, bounds, nll, strict=True):
     )
 
 # %% tags=["aside"]
-figures.lines(
+pictures.lines(
     torch.tensor(checked).log10(),
     {"R + D": bounds, "−log p̂(x), estimated": nll},
     alt="Two curves over log β. R + D is a valley with its bottom near β = 1; −log p̂(x) lies below "
@@ -226,7 +226,7 @@ figures.lines(
     caption=f"{digits.name}, the first 60 test images, the shipped network at five β.",
     xlabel="log₁₀ β",
     ylabel="nats an image",
-    colours=(figures.ENCODER, "black"),
+    colours=(pictures.ENCODER, "black"),
 )
 
 # %% [markdown]
@@ -266,7 +266,7 @@ for i in range(4, 23, 3):
 
 # %% tags=["aside"]
 ranked = kl[12].argsort(descending=True)
-figures.lines(
+pictures.lines(
     betas.log10(),
     {f"{n}th most used" if n > 1 else "most used": kl[:, ranked[n - 1]] for n in (1, 8, 15, 18)},
     alt="Four falling curves of KL over log β; the less used dimensions reach zero first, at smaller "
@@ -733,7 +733,7 @@ def traversals(model, image, images, rows=5):
 
 
 # %% tags=["aside"]
-figures.image_rows(
+pictures.image_rows(
     traversals(sprite_vae, sprites.test_images[largest][None], sprites.test_images),
     alt="Five rows of a sprite: along some rows it moves across or up, along others it changes size "
     "or form, several at once.",
@@ -750,7 +750,7 @@ figures.image_rows(
 # %% tags=["aside"]
 drawn = strokes(train=1, test=2000)
 pen = pretrained.load("multirate_strokes").at(4.0)
-figures.image_rows(
+pictures.image_rows(
     traversals(pen, drawn.test_images[:1], drawn.test_images),
     alt="Five rows of a digit that changes its slant, width or form along the row, often several at "
     "once.",

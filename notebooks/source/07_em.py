@@ -40,17 +40,23 @@ from torch import nn
 from torch.distributions import Categorical, MultivariateNormal, Normal, kl_divergence
 from torch.nn import functional as F
 
-from vae_teach import data, em, evaluation
-from vae_teach.exercises.chapter_07 import (
+from vae_teach import data, em, evaluation, pictures
+from vae_teach.chapters.em.exercises import (
     check_covariances,
     check_elbo,
     check_posterior_mean,
     check_responsibilities,
 )
-from vae_teach.explorers.em import small_variance
+from vae_teach.chapters.em.figures import (
+    climbs,
+    clusters,
+    gap_map,
+    line_and_curve,
+    staircase,
+    window,
+)
+from vae_teach.chapters.em.panels import small_variance
 from vae_teach.explorers.em_stepper import EmStepper
-from vae_teach.figures.autoencoders import components
-from vae_teach.figures.em import climbs, clusters, gap_map, line_and_curve, staircase, window
 from vae_teach.models import VAE
 from vae_teach.objectives import elbo as vae_elbo
 
@@ -657,7 +663,7 @@ print(f"linear VAE, ELBO below its own log p(x): {reached - linear_bound(*weight
 # %% tags=["aside"]
 print("eigenvalues of S:", ", ".join(f"{value:.3f}" for value in values[: d + 1]))
 columns = {name: model.loadings.T.reshape(d, 14, 14) for name, model in solutions.items()}
-components(
+pictures.components(
     {name: w[w.flatten(1).norm(dim=1).argsort(descending=True)] for name, w in columns.items()},
     alt="Six signed images a row: the linear VAE's are near the closed form's, up to sign, though columns "
     "of close eigenvalues may still be mixed; EM's are mixtures of all.",

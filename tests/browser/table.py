@@ -14,9 +14,10 @@ from vae_teach import em, pretrained
 from vae_teach.data.strokes import strokes
 from vae_teach.explorers import (
     BetaSlider, Bubbles, DrawDigit, ElboBars, EmStepper, Film, Interpolation, LatentPlane,
-    LatentSliders, Panel
+    LatentSliders
 )
-from vae_teach.explorers.pixels import mean_images
+from vae_teach.page import Panel
+from vae_teach.pictures.pixels import mean_images
 from vae_teach.models.vae import VAE
 from vae_teach.objectives import elbo
 from vae_teach.training import fit

@@ -2,9 +2,10 @@
 
 import nbformat
 import pytest
-from notebook_runs import HERE
 from room import SHOWN
 from table import EXPLORERS, IN_KERNEL, IN_PAGE
+
+from vae_teach.building.build import NOTEBOOKS as HERE
 
 STATE = "application/vnd.jupyter.widget-state+json"
 WITH_WIDGETS = f"""

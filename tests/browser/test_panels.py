@@ -9,12 +9,12 @@ from lab import notebook
 from nbclient import NotebookClient
 from room import RUN
 
-from vae_teach.explorers import Panel
+from vae_teach.page import Panel
 
 MAKE = """
 import json, time, torch
 from ipywidgets import Checkbox, Dropdown, FloatSlider, ToggleButtons
-from vae_teach.explorers import Panel
+from vae_teach.page import Panel
 
 def draw(ink, kind, side, inverse):
     if kind == "broken":

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from vae_teach.explorers.bubbles import Bubbles
-from vae_teach.explorers.film import Film
+from vae_teach.explorers.bubbles.bubbles import Bubbles
+from vae_teach.explorers.bubbles.film import Film
 from vae_teach.models import VAE
 from vae_teach.objectives import elbo
 from vae_teach.training import fit

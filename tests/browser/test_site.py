@@ -1,13 +1,14 @@
 """The site, opened as files in a real browser without a network: live, readable, reachable."""
 
-import importlib.util
 import re
 
 import nbformat
 import pytest
-from notebook_runs import HERE, build, code_cells
+from notebook_runs import code_cells
 
-spec = importlib.util.spec_from_file_location("course_site", HERE / "site.py")
+from vae_teach.building import build
+from vae_teach.building import site as course_site
+
 NAMES = [source.stem for source in build.sources()]
 READY = "() => window.MathJax?.startup?.promise && MathJax.startup.promise.then(() => true)"
 FORMULAS = """() => {
@@ -35,10 +36,8 @@ STATES = """() => {
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     pytest.importorskip("nbconvert", reason="nbconvert is not installed")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     folder = tmp_path_factory.mktemp("site")
-    module.build(HERE, folder)
+    course_site.build(build.NOTEBOOKS, folder)
     return folder
 
 
@@ -142,7 +141,7 @@ def test_stills_stand_where_nothing_is_live(visit):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_folded_cells_are_closed_and_can_be_opened(visit, name):
-    stored = nbformat.read(HERE / f"{name}.ipynb", as_version=4)
+    stored = nbformat.read(build.NOTEBOOKS / f"{name}.ipynb", as_version=4)
     folded = [c for c in code_cells(stored) if c.metadata.get("jupyter", {}).get("source_hidden")]
     page = visit(name, java_script_enabled=False)
     details = page.locator("main details")

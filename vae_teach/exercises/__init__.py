@@ -1,1 +1,1 @@
-"""Floor 6: exercise checks that name the mistake, one module a chapter."""
+"""Floor 5: what an exercise is, and the one judge of all answers; chapters hold the exercises."""

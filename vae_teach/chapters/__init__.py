@@ -1,0 +1,1 @@
+"""Floor 6: what one chapter alone uses, a folder each."""

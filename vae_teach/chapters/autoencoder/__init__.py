@@ -1,0 +1,1 @@
+"""What chapter `autoencoder` alone uses."""

@@ -1,0 +1,1 @@
+"""What chapter `bayes_elbo` alone uses."""

@@ -1,0 +1,1 @@
+"""What chapter `beta_vae` alone uses."""

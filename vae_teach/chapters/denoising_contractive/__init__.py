@@ -1,0 +1,1 @@
+"""What chapter `denoising_contractive` alone uses."""

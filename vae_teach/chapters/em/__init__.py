@@ -1,0 +1,1 @@
+"""What chapter `em` alone uses."""

@@ -1,0 +1,1 @@
+"""What chapter `reparameterization` alone uses."""

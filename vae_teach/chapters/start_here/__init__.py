@@ -1,0 +1,1 @@
+"""What chapter `start_here` alone uses."""

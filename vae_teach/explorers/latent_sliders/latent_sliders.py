@@ -1,0 +1,181 @@
+"""Traversals: a slider for each latent dimension, and the image decoded from what they say."""
+
+import math
+
+import torch
+import traitlets as t
+
+from vae_teach import checks
+from vae_teach.evaluation import USED, kl_by_dimension
+from vae_teach.page.web import BOTH_WAYS, Network, WebExplorer, network_trait, script, style
+from vae_teach.pictures import pixels
+
+MOST = 64
+
+
+class LatentSliders(WebExplorer):
+    """Sliders for the numbers of a code, beside the image decoded from it: the mean of p(x|z).
+
+    The decoder's weights travel to the page once, as float16 (under half a grey level of 255
+    off), and are evaluated there: it answers within a frame, also while the kernel works.
+    The widget shows the model as it was when this was called.
+
+    Args:
+        model: a VAE with 1 or 3 image channels, a `MultiRateVAE.at(beta)` or an Autoencoder.
+        z: the code to start from, a float32 tensor (d,). None is the first image's code (the mean of
+            q(z|x)), or the origin where there are no images.
+        dimensions: which latent dimensions get a slider; None is all, at most 64.
+        images: float32 (N, C, H, W) in [0, 1]. Over these KL(q(z_i|x) || p(z_i)) is averaged, in nats;
+            each slider shows it, the most used come first, those below 0.05 nats are called unused.
+            An autoencoder has no KL; its sliders reach as far as the codes of these images.
+
+    Attributes:
+        z: the code shown now, a float32 tensor (d,); a copy. Setting it moves the page's sliders.
+
+    Raises:
+        TypeError, ValueError: what was handed in does not fit; the message says what would.
+    """
+
+    _esm = script("network", "common", "latent_sliders")
+    _css = style("latent_sliders")
+    decoder = network_trait()
+    code = t.List(t.CFloat()).tag(**BOTH_WAYS)  # what the page shows and sets
+    start = t.List(t.CFloat()).tag(sync=True)
+    dimensions = t.List(t.Int()).tag(sync=True)  # of the sliders, in their order
+    kl = t.List(t.CFloat()).tag(sync=True)  # of the sliders, in nats, or nothing
+    used = t.Float(USED).tag(sync=True)
+    count = t.Int(0).tag(sync=True)  # images that the KL is averaged over
+    limit = t.Float(3.0).tag(sync=True)
+    image_shape = t.List().tag(sync=True)
+    prior = t.Bool(True).tag(sync=True)
+
+    def __init__(self, model, z=None, dimensions=None, images=None):
+        """Check the arguments, measure the dimensions and pack the decoder."""
+        chosen = _check(model, z, dimensions, images)
+        start, kl, reach = _measured(model, z, images)
+        if kl is not None:
+            chosen.sort(key=lambda i: -kl[i])
+        self._model = model
+        network = Network.decoder(model)
+        super().__init__(
+            decoder=network,
+            code=start.tolist(),
+            start=start.tolist(),
+            dimensions=chosen,
+            kl=[] if kl is None else [kl[i] for i in chosen],
+            count=0 if kl is None else len(images),
+            limit=reach,
+            image_shape=list(model.image_shape),
+            prior=hasattr(model, "prior"),
+        )
+
+    @property
+    def z(self):
+        """The code shown now, float32 (d,); a copy."""
+        return torch.tensor(self.code)
+
+    @z.setter
+    def z(self, value):
+        z = torch.as_tensor(value, dtype=torch.float32).detach().cpu()
+        _check_code(z, len(self.start))
+        with self.hold_sync():
+            self.limit = max(self.limit, _reach(z))
+            self.code = z.tolist()
+
+    @t.validate("code")
+    def _a_code(self, proposal):
+        """Also what comes from a page must be a code."""
+        code = proposal["value"]
+        if (self.start and len(code) != len(self.start)) or not all(map(math.isfinite, code)):
+            raise t.TraitError(f"code is {code}, {len(self.start)} finite numbers are needed.")
+        return code
+
+    def still(self):
+        """HTML of a picture: each row moves one slider from end to end (the first ten)."""
+        rows, steps = self.dimensions[:10], torch.linspace(-self.limit, self.limit, 11)
+        codes = self.z.repeat(len(rows), len(steps), 1)
+        for row, i in enumerate(rows):
+            codes[row, :, i] = steps
+        images = pixels.mean_images(self._model, codes.flatten(0, 1))
+        names = ", ".join(f"z{i + 1}" for i in rows)
+        picture = pixels.to_array(pixels.tile(images, len(steps)))
+        span = f"from −{self.limit:g} to {self.limit:g}"
+        return pixels.still(
+            pixels.small_png(picture.repeat(2, 0).repeat(2, 1)),
+            f"{len(rows)} rows of decoded images; from left to right one number of z goes {span} "
+            f"and the others stay; from the top: {names}.",
+            f"What a slider does: each row moves one number of z {span} ({names}). "
+            f"Run the cell to drag them.",
+        )
+
+    def __repr__(self):
+        """One line: sliders, dimensions, how many are used, and the length of the code."""
+        used = f", {sum(kl >= USED for kl in self.kl)} of them used," if self.kl else ""
+        return (
+            f"LatentSliders on {len(self.dimensions)} of {len(self.start)} dimensions{used} "
+            f"at |z| = {self.z.norm().item():.2f}"
+        )
+
+
+@torch.no_grad()
+def _measured(model, z, images):
+    """The code to start from, KL of each dimension or None, and how far sliders reach."""
+    if images is None:
+        start = torch.zeros(model.latent_dim) if z is None else z.detach().cpu().float()
+        return start, None, _reach(start)
+    images = images.to(next(model.parameters()).device)
+    vae = hasattr(model, "prior")
+    codes = pixels.mean_of(model.encode(images[:1] if vae else images)).cpu()
+    checks.finite(codes, "the mean of q(z|x)" if vae else "the codes")
+    start = codes[0] if z is None else z.detach().cpu().float()
+    kl = kl_by_dimension(model, images).cpu() if vae else None
+    if vae:
+        checks.finite(kl, "KL(q(z_i|x) || p(z_i))")
+    return (
+        start,
+        kl.tolist() if vae else None,
+        _reach(start if vae else torch.cat([codes, start[None]])),
+    )
+
+
+def _reach(codes):
+    return max(3.0, float(math.ceil(codes.abs().max())))
+
+
+def _check(model, z, dimensions, images):
+    """The dimensions that get a slider."""
+    if not hasattr(model, "latent_dim") or hasattr(model, "at"):
+        of = type(model).__name__
+        wanted = "model.at(beta) of it" if hasattr(model, "at") else "a VAE or an Autoencoder"
+        raise TypeError(f"model is {of}, {wanted} is needed.")
+    if getattr(model, "likelihood", None) not in ("bernoulli", "gaussian", None):
+        raise ValueError(
+            f'model.likelihood is {model.likelihood!r}, "bernoulli" or "gaussian" is needed.'
+        )
+    if model.image_shape[0] not in (1, 3):
+        raise ValueError(f"images have {model.image_shape[0]} channels, 1 or 3 are needed.")
+    if z is not None:
+        if not isinstance(z, torch.Tensor):
+            raise TypeError(f"z is {type(z).__name__}, a float32 tensor (d,) is needed.")
+        _check_code(z, model.latent_dim)
+    if images is not None:
+        checks.images(images, "images", model.image_shape)
+    if dimensions is None and model.latent_dim > MOST:
+        raise ValueError(
+            f"model.latent_dim is {model.latent_dim}, {MOST} sliders at most: say which, "
+            f"for example dimensions=range(20)."
+        )
+    chosen = list(range(model.latent_dim) if dimensions is None else dimensions)
+    wrong = [i for i in chosen if i not in range(model.latent_dim)]
+    if wrong or not chosen or len(set(chosen)) < len(chosen) or len(chosen) > MOST:
+        raise ValueError(
+            f"dimensions is {chosen}, from 1 to {MOST} different numbers from 0 to "
+            f"{model.latent_dim - 1} are needed."
+        )
+    return chosen
+
+
+def _check_code(z, count):
+    if z.shape != (count,):
+        raise ValueError(f"z has shape {tuple(z.shape)}, ({count},) is needed.")
+    checks.finite(z, "z")

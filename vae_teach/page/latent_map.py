@@ -1,0 +1,129 @@
+"""The codes of images as a map of the latent plane shows them, in the page and in still pictures."""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from vae_teach import checks
+from vae_teach.page.web import halves
+from vae_teach.pictures import (
+    LABELS,  # as in explorers.css
+    pixels,
+)
+
+POINTS = 2000  # images on the map at most: more only hide each other and weigh the page down
+SIGNS = "0123456789abcdefghijklmnopqrstuvwxyz"  # one mark a label, as in plane.js
+
+
+class Map(NamedTuple):
+    """Codes on a square map [-limit, limit]²."""
+
+    means: Tensor
+    """(N, 2): means of q(z|x), or an autoencoder's codes, that lie on the map."""
+    labels: Tensor
+    """int64 (N,)."""
+    limit: float
+    names: dict
+    """label -> name, for the labels on the map."""
+
+    def traits(self):
+        """What the page's functions `plane`, `marks` and `legend` need."""
+        return {
+            "points": halves(self.means, "codes") + self.labels.numpy().astype("u1").tobytes(),
+            "classes": {str(label): name for label, name in self.names.items()},
+            "limit": self.limit,
+            "tick": tick(self.limit),
+        }
+
+    def draw(self, axes, prior=True):
+        """Draw the map with matplotlib."""
+        marks(axes, self.means, self.labels, 22)
+        if prior:
+            circles(axes)
+        axes.set(xlim=(-self.limit, self.limit), ylim=(-self.limit, self.limit), aspect=1)
+        axes.set(xlabel="$z_1$", ylabel="$z_2$")
+
+
+def on_map(model, images, labels, classes=None):
+    """The map of at most 2,000 of the images, evenly picked, and which ones these are.
+
+    The map holds 99 of 100 codes; the others lie outside it and are left out.
+
+    Args:
+        model: has `encode`, latent_dim 2 and 1 or 3 channels.
+        images: float32 (N, C, H, W) in [0, 1].
+        labels: int64 (N,) from 0 to 35.
+        classes: the labels' names, or None.
+
+    Returns:
+        (Map, picked): picked are the numbers (M,) of the images that were encoded.
+
+    Raises:
+        TypeError, ValueError: what was handed in does not fit.
+    """
+    _check(model, images, labels, classes)
+    prior = hasattr(model, "prior")
+    picked = torch.linspace(0, len(images) - 1, min(len(images), POINTS)).round().long()
+    means, _ = gauss(model, images[picked])
+    checks.finite(means, "the mean of q(z|x)" if prior else "the codes")
+    reach = means.abs().amax(1)
+    limit = max(3.0 if prior else 0.5, math.ceil(2 * reach.quantile(0.99).item()) / 2)
+    shown = labels[picked][reach <= limit]
+    names = {k: str(classes[k]) for k in shown.unique().tolist()} if classes else {}
+    return Map(means[reach <= limit], shown, limit, names), picked
+
+
+@torch.no_grad()
+def gauss(model, images):
+    """Mean and standard deviation of q(z|x), each (N, d); an autoencoder's code has no deviation."""
+    q = model.encode(images.to(next(model.parameters()).device))
+    return pixels.mean_of(q).cpu(), None if isinstance(q, torch.Tensor) else q.stddev.cpu()
+
+
+def check_labels(labels, classes=None):
+    """Raise ValueError if there is no mark or no name for a label."""
+    low, high = labels.min().item(), labels.max().item()
+    if low < 0 or high >= len(SIGNS):
+        raise ValueError(f"labels lie in [{low}, {high}], [0, {len(SIGNS) - 1}] is needed.")
+    if classes and len(classes) <= high:
+        raise ValueError(f"classes has {len(classes)} names, labels go up to {high}.")
+
+
+def tick(limit):
+    """Step of 1, 2 or 5 times a power of ten that makes about four ticks on each side."""
+    power = 10 ** math.floor(math.log10(limit / 3))
+    return float(next(step * power for step in (1, 2, 5, 10) if limit / (step * power) <= 6))
+
+
+def marks(axes, codes, labels, size):
+    """Draw codes (N, 2) as their labels' marks."""
+    for label in labels.unique().tolist():
+        look = {"marker": f"${SIGNS[label]}$", "c": LABELS[label % 10], "s": size}
+        axes.scatter(*codes[labels == label].T, linewidths=0.2, **look)
+
+
+def circles(axes):
+    """Draw the prior's circles of one and two standard deviations."""
+    angle = torch.linspace(0, 2 * math.pi, 200)
+    for radius in (1, 2):
+        axes.plot(radius * angle.cos(), radius * angle.sin(), "--", c="gray", lw=1.2)
+
+
+def _check(model, images, labels, classes):
+    if model.latent_dim != 2:
+        raise ValueError(
+            f"model.latent_dim is {model.latent_dim}, 2 is needed for a map: "
+            f"use LatentSliders(model)."
+        )
+    likelihood = getattr(model, "likelihood", None)
+    if likelihood not in ("bernoulli", "gaussian", None):
+        raise ValueError(
+            f'model.likelihood is {likelihood!r}, "bernoulli" or "gaussian" is needed.'
+        )
+    if model.image_shape[0] not in (1, 3):
+        raise ValueError(f"images have {model.image_shape[0]} channels, 1 or 3 are needed.")
+    checks.images(images, "images", model.image_shape)
+    checks.labels(labels, len(images))
+    check_labels(labels, classes)

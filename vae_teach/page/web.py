@@ -1,0 +1,275 @@
+"""What explorers that live in the page share: one script, the networks sent to it, still, page."""
+
+import base64
+import json
+import pathlib
+import re
+import sys
+import weakref
+
+import anywidget
+import torch
+import traitlets as t
+from ipywidgets import Widget
+from torch import nn
+
+from vae_teach import checks
+from vae_teach.pictures import pixels
+
+HERE = pathlib.Path(__file__).parent
+ROOMS = (HERE, *(HERE.parent / "explorers").glob("*/"))
+if "google.colab" in sys.modules:  # Colab shows widgets that it does not know only when told to
+    from google.colab import output
+
+    output.enable_custom_widget_manager()
+
+
+def _found(file):
+    return next(r / file for r in ROOMS if (r / file).exists()).read_text("utf-8")
+
+
+def script(*names):
+    """The JavaScript modules of these names as one, in this order: each imports earlier ones only."""
+    parts = [_found(f"{name}.js") for name in names]
+    return "\n".join(re.sub(r"^import [^;]*;\n", "", part, flags=re.MULTILINE) for part in parts)
+
+
+def style(*names):
+    """The rules all explorers share, and those of these names, which win over the shared ones.
+
+    They get a second class in front for that: another explorer may bring the shared rules again,
+    later in the same page.
+    """
+    own = "\n".join(_found(f"{name}.css") for name in names)
+    shared = _found("explorers.css")
+    return shared + own.replace(".vae-teach-", ".vae-teach.vae-teach-")
+
+
+# The kernel must not send back what the page told it: a drag has left that value behind.
+BOTH_WAYS = {"sync": True, "echo_update": False}
+
+
+class WebExplorer(anywidget.AnyWidget):
+    """A widget whose picture is computed in the page: it follows the pointer while the kernel works.
+
+    A subclass has `_esm = script(...)` (and `_css = style("its_own")` where it needs one), synced
+    traits for all that its JavaScript needs, and `still()`. Networks are traits made with
+    `network_trait()` that hold `Network.decoder(model)` or the like; traits that
+    the page sets are tagged with BOTH_WAYS.
+    """
+
+    _css = style()
+
+    def __init__(self, **traits):
+        """Set the traits, and take note that the networks among them are used here."""
+        super().__init__(**traits)
+        for network in self._networks():
+            network.users.add(self)
+
+    def still(self):
+        """HTML of a picture for readers without a kernel, a script or trust."""
+        raise NotImplementedError
+
+    def to_html(self, title="vae_teach"):
+        """One self-contained page, live in any browser without a kernel or a network.
+
+        Returns:
+            str; write it to a file with `pathlib.Path("page.html").write_text(..., "utf-8")`.
+        """
+        saved = Widget.get_manager_state(drop_defaults=False, widgets=[self, *self._networks()])
+        return page(f"{mount(self.model_id)}{self.still()}", saved["state"], title)
+
+    def open(self):
+        """Open the line to the page, so that its messages come beside a cell that runs.
+
+        By default IPython ends a "cell" with each of them, and with it the pyplot figure of the one
+        that runs; and ipykernel lets the first one wait for the thread that made the widget.
+        """
+        super().open()
+        if self.comm is not None:
+            self.comm.handle_msg = self._handle_msg
+            self.comm._reply_subshell_for = None
+
+    def close(self):
+        """Remove the widget from every page, with its observers and the weights it alone used."""
+        networks = self._networks()
+        self.unobserve_all()
+        self.layout.close()
+        super().close()
+        for network in networks:
+            network.release(self)
+
+    def _networks(self):
+        values = (getattr(self, name) for name in self.trait_names(sync=True))
+        return [value for value in values if isinstance(value, Network)]
+
+    def _ipython_display_(self):
+        pixels.show(self, self.still())
+
+
+_SHARED = weakref.WeakKeyDictionary()  # nn.Sequential -> Network
+
+
+class Network(Widget):
+    """A network's layers and weights, in the page once for all explorers that use it."""
+
+    layers = t.List().tag(sync=True)
+    # As text: JupyterLab's own "save widget state" loses the bytes of any model but anywidget's.
+    weights = t.Bytes().tag(sync=True, to_json=lambda value, _: base64.b64encode(value).decode())
+
+    @classmethod
+    def of(cls, sequential, name, end=()):
+        """The network of these weights, as they are now: float16, under half a grey level of 255 off.
+
+        Args:
+            sequential: an nn.Sequential.
+            name: what to call it in errors, such as "model.decoder".
+            end: layers to append, such as ["sigmoid"].
+
+        Raises:
+            ValueError: a network, layer or weight that the page cannot evaluate.
+        """
+        layers, weights = pack(sequential, name)
+        layers += [list(layer) for layer in end]
+        return cls.shared(sequential, layers, weights)
+
+    @classmethod
+    def shared(cls, module, layers, weights):
+        """The one network with this module's layers and weights, for a page that knows such layers."""
+        shared = _SHARED.get(module)
+        if (
+            shared is None
+            or shared.comm is None
+            or (shared.layers, shared.weights) != (layers, weights)
+        ):
+            shared = _SHARED[module] = cls(layers=layers, weights=weights)
+            shared.users = weakref.WeakSet()
+        return shared
+
+    @classmethod
+    def decoder(cls, model):
+        """The mean of p(x|z) of a VAE, or an autoencoder's image, from a code."""
+        logits = getattr(model, "likelihood", None) == "bernoulli"
+        return cls.of(model.decoder, "model.decoder", [["sigmoid" if logits else "clamp"]])
+
+    @classmethod
+    def encoder(cls, model):
+        """Means, then log-variances (not clamped) of q(z|x), or an autoencoder's code, from an image."""
+        return cls.of(model.encoder, "model.encoder")
+
+    def release(self, user):
+        """Take note that this explorer is gone; close when it was the last."""
+        self.users.discard(user)
+        if not self.users:
+            # JupyterLab's page keeps a closed widget's traits, and their values one change before.
+            self.weights = b""
+            self.layers = []
+            self.close()
+
+
+def network_trait():
+    """A trait that holds a Network; the page finds it by `network(model, name)`."""
+
+    def to_json(value, _widget):
+        return value and f"IPY_MODEL_{value.model_id}"
+
+    return t.Instance(Network, allow_none=True).tag(sync=True, to_json=to_json)
+
+
+def pack(sequential, name):
+    """Everything a page needs to evaluate a network.
+
+    Returns:
+        (layers, weights): a list of [name, ...sizes], and bytes of float16: for each layer with
+        weights those, row by row, then its biases.
+    """
+    if not isinstance(sequential, nn.Sequential):
+        raise ValueError(
+            f"{name} is {type(sequential).__name__}, an nn.Sequential is needed: "
+            f"the page evaluates it layer by layer."
+        )
+    layers, numbers = [], [torch.zeros(0)]
+    for index, layer in enumerate(sequential):
+        layers.append(_describe(layer, f"{name}[{index}]"))
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            weight = layer.weight.detach().cpu()
+            bias = torch.zeros(len(weight)) if layer.bias is None else layer.bias.detach().cpu()
+            numbers += [weight.flatten(), bias]
+    return layers, halves(torch.cat(numbers), f"{name}'s weights in float16")
+
+
+def halves(numbers, name):
+    """Bytes of float16, lowest first, for the page's function of the same name."""
+    packed = numbers.detach().cpu().to(torch.float16)
+    checks.finite(packed, name)
+    return packed.numpy().astype("<f2").tobytes()
+
+
+def _describe(layer, name):
+    match layer:
+        case nn.Linear():
+            return ["linear", layer.in_features, layer.out_features]
+        case nn.ReLU():
+            return ["relu"]
+        case nn.LeakyReLU():
+            return ["leaky_relu", layer.negative_slope]
+        case nn.Tanh():
+            return ["tanh"]
+        case nn.Sigmoid():
+            return ["sigmoid"]
+        case nn.Flatten():
+            return ["flatten"]
+        case nn.Unflatten() if layer.dim in (1, -1):
+            return ["unflatten", *layer.unflattened_size]
+        case nn.Upsample() if layer.mode == "nearest" and layer.scale_factor in (2, (2, 2)):
+            return ["upsample"]
+        case nn.MaxPool2d() if layer.kernel_size == 2 and layer.stride == 2 and not layer.padding:
+            return ["maxpool"]
+        case nn.Conv2d() if _is_plain(layer):
+            return ["conv", layer.in_channels, layer.out_channels, layer.stride[0]]
+    raise ValueError(
+        f"{name} is {layer}: the page evaluates Linear, ReLU, LeakyReLU, Tanh, Sigmoid, Flatten, "
+        f"Unflatten, Upsample(scale_factor=2), MaxPool2d(2) and Conv2d(kernel_size=3, padding=1) of "
+        f"stride 1 or 2 only."
+    )
+
+
+def _is_plain(conv):
+    return (
+        conv.kernel_size == (3, 3)
+        and conv.padding in ((1, 1), "same")
+        and conv.stride in ((1, 1), (2, 2))
+        and conv.dilation == (1, 1)
+        and conv.groups == 1
+        and conv.padding_mode == "zeros"
+    )
+
+
+def mount(model_id):
+    """HTML of the place where a page draws the explorer of this id."""
+    return f'<div data-explorer="{model_id}"></div>'
+
+
+def live(states):
+    """HTML that draws a page's explorers at their places: goes once, at the end of its body.
+
+    Args:
+        states: dict of model id -> saved state, as under "state" in a notebook's widget metadata.
+    """
+    wanted = {
+        key: {"state": s["state"], "buffers": s.get("buffers", [])} for key, s in states.items()
+    }
+    data = json.dumps(wanted).replace("</", "<\\/")  # no tag may end inside a script
+    return (
+        f'<script type="application/json" id="vae-teach-state">{data}</script>\n'
+        f'<script type="module">\n{_found("page.js")}</script>'
+    )
+
+
+def page(body, states, title):
+    """A whole HTML page around explorers."""
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
+        f'<meta name="viewport" content="width=device-width">\n<style>{pixels.PAGE_STYLE}</style>'
+        f"</head>\n<body><main>{body}</main>\n{live(states)}\n</body></html>\n"
+    )
