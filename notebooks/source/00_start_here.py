@@ -45,7 +45,7 @@ from vae_teach.chapters.start_here.exercises import (
     check_mean,
     check_posterior,
 )
-from vae_teach.chapters.start_here.panels import log_joint, two_classes
+from vae_teach.chapters.start_here.panels import log_joint, two_classes_panel
 from vae_teach.explorers import LatentSliders
 from vae_teach.objectives import elbo
 from vae_teach.page import Panel
@@ -131,7 +131,7 @@ check_mean(sample_mean)
 # **Drag x far to the right** and watch the three numbers. Then change how common class A is.
 
 # %%
-two_classes()
+two_classes_panel()
 
 # %% [markdown]
 # **What you see.** Far to the right, p(B|x) is nearly 1, although no B ever looks like that. Only p(x) says so.

@@ -48,7 +48,7 @@ from vae_teach.chapters.autoencoder.exercises import (
     check_sure,
 )
 from vae_teach.chapters.autoencoder.figures import captioned, sureness
-from vae_teach.chapters.autoencoder.panels import between, bottleneck
+from vae_teach.chapters.autoencoder.panels import between_codes_panel, bottleneck_panel
 from vae_teach.explorers import LatentPlane
 from vae_teach.models import Autoencoder
 from vae_teach.models.autoencoder import squared_error
@@ -541,7 +541,7 @@ else:
 
 # %% tags=["aside"]
 family = pretrained.for_set("family", digits)
-bottleneck(
+bottleneck_panel(
     family,
     mean,
     directions,
@@ -737,7 +737,7 @@ check_path(way)
 first, second = (int((names == label).nonzero()[0]) for label in (1, 0))
 ends = test[[first, second]]
 start, end = family.encode(ends, 20).detach()
-between(
+between_codes_panel(
     family.decode,
     classifier,
     start,

@@ -46,7 +46,7 @@ from vae_teach.chapters.denoising_contractive.exercises import (
     check_score,
 )
 from vae_teach.chapters.denoising_contractive.figures import clouds, lattice, vector_fields
-from vae_teach.chapters.denoising_contractive.panels import corruption_lab, field_panel
+from vae_teach.chapters.denoising_contractive.panels import corruption_panel, field_panel
 from vae_teach.data.corruptions import blank_square, blur, salt_and_pepper
 from vae_teach.models import Autoencoder
 from vae_teach.training import fit
@@ -255,7 +255,7 @@ kinds = {
     "blur": (blur, 4, "σ = {:.1f} pixels"),
 }
 networks = {"AE": ae, "DAE for masks": mask_dae, "DAE for noise": noise_dae}
-corruption_lab(
+corruption_panel(
     x[:12],
     kinds,
     {name: lambda z, model=model: restore(model, z) for name, model in networks.items()},

@@ -45,10 +45,10 @@ from torch.nn.functional import softplus
 from vae_teach import data, evaluation
 from vae_teach.chapters.bayes_elbo import exercises as exercise
 from vae_teach.chapters.bayes_elbo import figures as picture
-from vae_teach.chapters.bayes_elbo.bounds import two_directions
+from vae_teach.chapters.bayes_elbo.bounds import two_directions_panel
 from vae_teach.chapters.bayes_elbo.derivation import Derivation
 from vae_teach.chapters.bayes_elbo.graphical_model import graphical_model
-from vae_teach.chapters.bayes_elbo.panels import bayes_rule
+from vae_teach.chapters.bayes_elbo.panels import bayes_rule_panel
 from vae_teach.explorers.elbo_bars import ElboBars
 from vae_teach.models import VAE
 from vae_teach.objectives import elbo
@@ -132,7 +132,7 @@ print(f"log p(1.2) = {math.log(evidence):.6f} nats: the log OF the integral")
 # narrow; make the noise large; move the prior until one explanation wins.
 
 # %% tags=["aside"]
-bayes_rule(
+bayes_rule_panel(
     z,
     bayes,
     energy,
@@ -639,7 +639,7 @@ variance = (log_p.exp() * (z - mean) ** 2).sum() * dz
 print(f"p itself: mean {mean:.3f}, standard deviation {variance.sqrt():.3f}")
 
 # %% tags=["aside"]
-two_directions(
+two_directions_panel(
     z,
     log_p.exp(),
     divergences,

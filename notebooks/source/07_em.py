@@ -55,7 +55,7 @@ from vae_teach.chapters.em.figures import (
     staircase,
     window,
 )
-from vae_teach.chapters.em.panels import small_variance
+from vae_teach.chapters.em.panels import small_variance_panel
 from vae_teach.explorers.em_stepper import EmStepper
 from vae_teach.models import VAE
 from vae_teach.objectives import elbo as vae_elbo
@@ -521,7 +521,7 @@ spread = torch.linalg.eigvalsh(torch.cov(x.T, correction=0))[-1].sqrt()
 print(f"square root of the data's largest eigenvalue, √λ₁ = {spread:.2f}")
 
 # %% tags=["aside"]
-small_variance(
+small_variance_panel(
     *(x, shrunk, kmeans.cluster_centers_),
     caption=f"{digits.name}: 600 points; one σ for all, equal weights; 100 steps for each σ, from one start.",
 )

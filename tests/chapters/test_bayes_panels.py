@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from vae_teach.chapters.bayes_elbo.bounds import two_directions
+from vae_teach.chapters.bayes_elbo.bounds import two_directions_panel
 from vae_teach.chapters.bayes_elbo.derivation import Derivation
-from vae_teach.chapters.bayes_elbo.panels import bayes_rule
+from vae_teach.chapters.bayes_elbo.panels import bayes_rule_panel
 
 ALT = "Curves that move with the sliders above."
 Z = torch.linspace(-8, 8, 4001, dtype=torch.double)
@@ -22,7 +22,7 @@ def rule():
         evidence = (prior * likelihood).sum() * 0.004
         return prior, likelihood, prior * likelihood / evidence, evidence
 
-    return bayes_rule(Z, bayes, lambda z: 0.5 * z**2, ALT, "Toy.")
+    return bayes_rule_panel(Z, bayes, lambda z: 0.5 * z**2, ALT, "Toy.")
 
 
 def divergences(mean, width):
@@ -31,7 +31,7 @@ def divergences(mean, width):
 
 
 def directions():
-    return two_directions(
+    return two_directions_panel(
         Z, Normal(0.0, 1.0).log_prob(Z).exp(), divergences, ([(0, 1)], [(0, 1)]), ALT
     )
 

@@ -14,7 +14,7 @@ from vae_teach.chapters.denoising_contractive.figures import (
     lattice,
     vector_fields,
 )
-from vae_teach.chapters.denoising_contractive.panels import corruption_lab, field_panel
+from vae_teach.chapters.denoising_contractive.panels import corruption_panel, field_panel
 from vae_teach.data.corruptions import blank_square, blur, salt_and_pepper
 
 ALT = "What a reader who cannot see it needs to know."
@@ -69,7 +69,7 @@ def test_the_corruption_lab_follows_its_controls_and_comes_back():
         "mask": (lambda x, rate: x * (noise >= rate), 0.9, "rate {:.2f}"),
         "square": (blank_square, 20, "side {:.0f}"),
     }
-    panel = corruption_lab(images, kinds, {"half": keep}, ALT)
+    panel = corruption_panel(images, kinds, {"half": keep}, ALT)
     kind, level = panel._controls["kind"], panel._controls["level"]
     level.value = 0.5
     first = panel._pixels

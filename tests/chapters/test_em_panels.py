@@ -6,7 +6,7 @@ import torch
 
 from vae_teach import em
 from vae_teach.chapters.em.figures import clusters, ellipse, gap_map, staircase
-from vae_teach.chapters.em.panels import small_variance
+from vae_teach.chapters.em.panels import small_variance_panel
 
 ALT = "what a reader who cannot see the picture needs"
 
@@ -43,7 +43,7 @@ def test_small_variance_runs_from_k_means_to_no_idea(x):
         return centres, far.softmax(1)
 
     asked, centres = [], torch.tensor([[-3.0, 0], [3, 0], [0, 4]]).double()
-    panel = small_variance(x, fixed_point, centres)
+    panel = small_variance_panel(x, fixed_point, centres)
     assert len(asked) == len(set(asked))  # once for each σ, none while dragging
     (slider,) = (c for c in panel._controls.values() if hasattr(c, "options"))
     before = panel._pixels.copy()

@@ -8,7 +8,7 @@ from notebook_runs import printed
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from vae_teach.chapters.start_here.panels import log_joint, two_classes
+from vae_teach.chapters.start_here.panels import log_joint, two_classes_panel
 
 
 def test_the_joint_of_two_classes_is_exact():
@@ -21,7 +21,7 @@ def test_the_joint_of_two_classes_is_exact():
 
 
 def test_far_away_the_class_is_sure_and_the_evidence_is_not():
-    panel = two_classes()
+    panel = two_classes_panel()
     for control, value in zip(panel._controls.values(), (11.0, 0.3), strict=True):
         control.value = value
     assert panel.values == {"x": 11.0, "share": 0.3}

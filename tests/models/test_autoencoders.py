@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 
 from vae_teach import pictures
 from vae_teach.chapters.autoencoder.figures import captioned, sureness
-from vae_teach.chapters.autoencoder.panels import between, bottleneck
+from vae_teach.chapters.autoencoder.panels import between_codes_panel, bottleneck_panel
 from vae_teach.explorers import LatentPlane
 from vae_teach.models import VAE, Autoencoder, AutoencoderFamily, Classifier
 from vae_teach.models.autoencoder import family_squared_error, squared_error
@@ -173,12 +173,12 @@ def test_the_panels_show_what_their_sliders_say():
     family, classifier = AutoencoderFamily(4), Classifier()
     pca = PCA(4).fit(X.flatten(1).numpy())
     mean, directions = torch.tensor(pca.mean_), torch.tensor(pca.components_)
-    panel = bottleneck(family, mean, directions, X, shown=3)
+    panel = bottleneck_panel(family, mean, directions, X, shown=3)
     first = panel._pixels
     panel._controls["width"].value = 1
     assert (panel._pixels != first).any()
     ends, codes = X[:2], family.encode(X[:2], 3).detach()
-    panel = between(family.decode, classifier, *codes, ends)
+    panel = between_codes_panel(family.decode, classifier, *codes, ends)
     half = panel._pixels
     for t in (0.0, 0.5):
         panel._controls["t"].value = t

@@ -10,7 +10,7 @@ from vae_teach.pictures import DECODER, pixels
 
 
 @torch.no_grad()
-def bottleneck(family, mean, directions, images, caption="", shown=8):
+def bottleneck_panel(family, mean, directions, images, caption="", shown=8):
     """A slider over the width of the bottleneck: an autoencoder's images and errors beside PCA's.
 
     Args:
@@ -75,7 +75,7 @@ def bottleneck(family, mean, directions, images, caption="", shown=8):
 
 
 @torch.no_grad()
-def between(decode, classifier, start, end, ends, caption=""):
+def between_codes_panel(decode, classifier, start, end, ends, caption=""):
     """A slider from one code to another, with what a classifier thinks of the decoded image.
 
     Args:

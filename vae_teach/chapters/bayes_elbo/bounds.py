@@ -12,7 +12,7 @@ STEPS = np.array(
 )  # nats above a map's minimum
 
 
-def two_directions(z, p, divergences, minima, alt, caption=""):
+def two_directions_panel(z, p, divergences, minima, alt, caption=""):
     """Drag one Gaussian q over a fixed density p and read both divergences.
 
     Args:

@@ -7,7 +7,7 @@ from vae_teach.page.panel import Panel, wide_slider
 from vae_teach.pictures.picture import DECODER, POSTERIOR, PRIOR
 
 
-def bayes_rule(z, bayes, decoder, alt, caption=""):
+def bayes_rule_panel(z, bayes, decoder, alt, caption=""):
     """Sliders for prior, noise and observation over the curves that follow from them.
 
     Args:

@@ -17,7 +17,7 @@ from vae_teach.pictures.pixels import to_array
 _SCALE = 2  # screen pixels a pixel
 
 
-def corruption_lab(images, kinds, outputs, alt, caption=""):
+def corruption_panel(images, kinds, outputs, alt, caption=""):
     """Original, corrupted and restored images, while kind and level of the corruption are chosen.
 
     Args:

@@ -10,7 +10,7 @@ from vae_teach.pictures.mixtures import COMPONENTS, MARKERS, window
 from vae_teach.pictures.picture import PRIOR
 
 
-def small_variance(x, fixed_point, centres, caption=""):
+def small_variance_panel(x, fixed_point, centres, caption=""):
     """A slider over the shared σ of a mixture: responsibilities, centres, and k-means' centres.
 
     Args:

@@ -20,7 +20,7 @@ def log_joint(x, share, means=(0.0, 2.0), sd=1.0):
     return log_prior - 0.5 * distance**2 - math.log(sd * math.sqrt(2 * math.pi))
 
 
-def two_classes(x=1.0, share=0.5):
+def two_classes_panel(x=1.0, share=0.5):
     """A Panel: drag x and the share of class A, see p(x, C), p(x) and p(C|x).
 
     Class A is N(0, 1), class B is N(2, 1).
