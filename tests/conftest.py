@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vae_teach.building import build
-from vae_teach.data.downloaded import SETS, _problem, cache_directory
+from vae_teach.data.downloaded import SETS, cache_directory, damage_of
 
 
 def pytest_collection_modifyitems(items):
@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def mnist_on_disk():
     """True where the four files lie whole in the data directory; nothing is downloaded."""
-    return _problem(cache_directory() / SETS["mnist"].__name__ / "raw") is None
+    return damage_of(cache_directory() / SETS["mnist"].__name__ / "raw") is None
 
 
 @pytest.fixture(scope="session")

@@ -155,9 +155,22 @@ def test_ppca_density_and_posterior_are_the_joint_gaussians(flat):
     assert np.allclose(joint - q.log_prob(z).numpy(), expected[:5])
 
 
+def ppca_by_em(x, d, steps):
+    """EM for PPCA (Tipping & Bishop 1999, eq. 29 and 30), another way to the same place."""
+    S, eye = torch.cov(x.T, correction=0), torch.eye(d).to(x)
+    variance = S.diagonal().mean()
+    W = variance.sqrt() * torch.randn(len(S), d, generator=torch.Generator().manual_seed(0)).to(x)
+    for _ in range(steps):
+        yield em.PPCA(x.mean(0), W, variance)
+        inverse = torch.linalg.inv(W.T @ W + variance * eye)
+        cross = S @ W @ inverse
+        W = torch.linalg.solve(variance * inverse + inverse @ W.T @ cross, cross, left=False)
+        variance = (S.trace() - (cross * W).sum()) / len(S)
+
+
 def test_ppca_by_em_reaches_the_closed_form(flat):
     best = em.ppca(flat, 3)
-    path = em.ppca_em(flat, 3, steps=600)
+    path = list(ppca_by_em(flat, 3, steps=600))
     heights = torch.stack([m.log_prob(flat).mean() for m in path])
     assert (heights.diff() > -1e-10).all()
     assert heights[-1].item() == pytest.approx(best.log_prob(flat).mean().item(), abs=1e-6)

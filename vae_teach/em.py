@@ -163,32 +163,6 @@ def ppca(x, latent_dim):
     return PPCA(x.mean(0), loadings, variance)
 
 
-def ppca_em(x, latent_dim, steps, seed=0):
-    """EM for PPCA (Tipping & Bishop 1999, eq. 29 and 30): list of 1 + steps `PPCA`, start first.
-
-    x is (N, D), latent_dim d is from 1 to D − 1; `seed` draws the start.
-    """
-    covariance = _covariance(x, latent_dim)
-    checks.positive_int(steps, "steps")
-    draws = torch.Generator().manual_seed(seed)
-    spread = covariance.diagonal().mean()
-    loadings = spread.sqrt() * torch.randn(len(covariance), latent_dim, generator=draws).to(x)
-    path = [PPCA(x.mean(0), loadings, spread)]
-    for _ in range(steps):
-        path.append(ppca_step(path[-1], covariance))
-    return path
-
-
-def ppca_step(model, covariance):
-    """One E and M step from the sample covariance (D, D), which holds all the data's share in it."""
-    inverse = model._inverse()
-    cross = covariance @ model.loadings @ inverse  # (D, d), mean of (x − mean) E[z|x]ᵀ
-    second = model.variance * inverse + inverse @ model.loadings.t() @ cross  # mean of E[z zᵀ|x]
-    loadings = torch.linalg.solve(second, cross, left=False)
-    variance = (covariance.trace() - (cross * loadings).sum()) / len(covariance)
-    return PPCA(model.mean, loadings, variance)
-
-
 def _covariance(x, latent_dim):
     _points(x)
     checks.positive_int(latent_dim, "latent_dim")

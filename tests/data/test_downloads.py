@@ -10,7 +10,7 @@ import torch
 from torchvision import datasets
 
 from vae_teach import data
-from vae_teach.data.downloaded import SIZES, _problem
+from vae_teach.data.downloaded import SIZES, damage_of
 
 IMAGES = 37  # the value of every pixel of the mirror's train images
 
@@ -74,7 +74,7 @@ def test_downloads_once_checks_and_keeps(mirror, tmp_path, name, folder, capsys)
     assert found.train_images[5, 0, 3, 4].item() == pytest.approx(IMAGES / 255)
     assert found.train_labels[:11].tolist() == [*range(10), 0]
     assert len(found.test_labels) == 10_000
-    assert _problem(tmp_path / "cache" / folder / "raw") is None
+    assert damage_of(tmp_path / "cache" / folder / "raw") is None
     assert [p.name for p in (tmp_path / "cache").iterdir()] == [folder], "no litter"
     assert "100%" in capsys.readouterr().err, "a progress bar is shown"
     requests = len(mirror.served)

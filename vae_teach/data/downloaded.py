@@ -44,7 +44,7 @@ def downloaded(name):
         NoData: not (wholly) on disk, and the download failed.
     """
     kind, root = SETS[name], cache_directory()
-    problem = _problem(root / kind.__name__ / "raw")
+    problem = damage_of(root / kind.__name__ / "raw")
     if problem:
         _download(kind, root, name, problem)
     train, test = kind(root, train=True), kind(root, train=False)
@@ -58,7 +58,7 @@ def downloaded(name):
     )
 
 
-def _problem(raw):
+def damage_of(raw):
     """Say what is wrong with the folder of unpacked files, or return None."""
     for file, size in SIZES.items():
         path = raw / file
@@ -85,7 +85,7 @@ def _download(kind, root, name, problem):
         ):
             kind(temporary, download=True)
             fetched = Path(temporary) / kind.__name__ / "raw"
-            damage = _problem(fetched)
+            damage = damage_of(fetched)
             if damage:
                 raise RuntimeError(f"the download is damaged: {damage}")
             for file in SIZES:

@@ -13,6 +13,9 @@ LABELS = (  # of the ten digits; a digit is always named beside its colour (Tol 
     *("#c2475c", "#aa4499", "#c65200", "#1b8a7a", "#666666"),
 )
 
+# The white behind a word that stands in a picture's way.
+PLATE = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.85}
+
 
 class Picture:
     """A drawn figure with alternative text and a caption.

@@ -7,6 +7,7 @@ import io
 import numpy as np
 import torch
 from IPython.display import display
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 # In trusted notebooks a live widget hides its still picture, one output below. Sanitizers drop the
@@ -70,22 +71,6 @@ def to_bytes(images):
     return (images.detach().cpu().clamp(0, 1) * 255).round().to(torch.uint8).numpy().tobytes()
 
 
-def to_png(image, size=None):
-    """Encode one image (C, H, W) as PNG bytes.
-
-    Args:
-        image: float32, ink in [0, 1].
-        size: pixels repeat by the whole number that brings the longer side closest to, and not
-            above, this many; None leaves them as they are.
-    """
-    picture = Image.fromarray(to_array(image))
-    repeat = max(1, (size or 0) // max(picture.size))
-    picture = picture.resize((picture.width * repeat, picture.height * repeat), Image.NEAREST)
-    data = io.BytesIO()
-    picture.save(data, "png", compress_level=1)
-    return data.getvalue()
-
-
 def small_png(picture, most=60_000):
     """Encode uint8 (H, W) or (H, W, 3) as a PNG of as many colours as fit into `most` bytes."""
     for colours in (64, 32, 16, 8):
@@ -94,6 +79,13 @@ def small_png(picture, most=60_000):
         if data.tell() <= most:
             break
     return data.getvalue()
+
+
+def figure_png(figure):
+    """A matplotlib figure as such a PNG, drawn without pyplot."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return small_png(np.asarray(canvas.buffer_rgba())[..., :3])
 
 
 def still(png, alt, caption):

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vae_teach.page.panel import Panel, wide_slider
-from vae_teach.pictures.picture import ENCODER, POSTERIOR
+from vae_teach.pictures.picture import ENCODER, PLATE, POSTERIOR
 
 MEANS, WIDTHS = np.linspace(-4, 4, 65), np.linspace(0.2, 3, 36)  # of the maps behind the dot
 STEPS = np.array(
@@ -45,7 +45,7 @@ def two_directions_panel(z, p, divergences, minima, alt, caption=""):
         dots += axes.plot([0], [1], "o", color=ENCODER, mec="white", ms=9, animated=True)
         axes.set(xlabel="mean of q", title=name, ylim=(0.2, 3))
         numbers.append(
-            axes.text(0, 2.85, "", ha="center", va="top", fontsize=12, animated=True, bbox=_PLATE)
+            axes.text(0, 2.85, "", ha="center", va="top", fontsize=12, animated=True, bbox=PLATE)
         )
     maps[0].set_ylabel("width of q")
     scale = figure.colorbar(bands, ax=maps, spacing="uniform", label="nats above the map's lowest")
@@ -64,9 +64,6 @@ def two_directions_panel(z, p, divergences, minima, alt, caption=""):
         "width": wide_slider(1.0, 0.2, 3, 0.01, "width of q"),
     }
     return Panel(draw, controls, alt, caption)
-
-
-_PLATE = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.85}
 
 
 def _reds(count):

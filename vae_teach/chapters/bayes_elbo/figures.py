@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vae_teach.pictures.images import show_ink
-from vae_teach.pictures.picture import DECODER, ENCODER, KL, POSTERIOR, PRIOR, Picture
+from vae_teach.pictures.picture import DECODER, ENCODER, KL, PLATE, POSTERIOR, PRIOR, Picture
 
 YEAR = 365.25 * 24 * 3600  # seconds
 
@@ -176,12 +176,9 @@ def bound_and_truth(parameter, bound, truth, marks, xlabel, alt, caption=""):
     top = float(np.max(np.asarray(truth)))
     for name, value in marks.items():
         axes.axvline(value, color="0.4", lw=1, ls=":")
-        axes.text(value, top + 0.06, name, ha="center", va="bottom", fontsize=9, bbox=_PLATE)
+        axes.text(value, top + 0.06, name, ha="center", va="bottom", fontsize=9, bbox=PLATE)
     axes.set(xlabel=xlabel, ylabel="nats")
     axes.set_ylim(float(np.min(np.asarray(bound))) - 0.05, top + 0.3)
     axes.legend(loc="lower right", fontsize=9)
     axes.grid(alpha=0.3)
     return Picture(figure, alt, caption)
-
-
-_PLATE = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none"}

@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
 
 from vae_teach.pictures.images import show_ink
-from vae_teach.pictures.picture import ENCODER, LABELS, PRIOR, Picture
+from vae_teach.pictures.picture import ENCODER, LABELS, PLATE, PRIOR, Picture
 
 
 def bubbles(panels, labels, alt, caption="", extent=None):
@@ -47,7 +47,7 @@ def bubbles(panels, labels, alt, caption="", extent=None):
             spot = mean[labels == y].median(0).values
             if all((spot - other).norm() > 0.1 * limit for other in placed):
                 axes.text(
-                    *spot.tolist(), str(y), weight="bold", ha="center", va="center", bbox=_PLATE
+                    *spot.tolist(), str(y), weight="bold", ha="center", va="center", bbox=PLATE
                 )
                 placed.append(spot)
     names = labels.unique().tolist()
@@ -94,9 +94,6 @@ def posteriors(points, log_density, q, images, alt, caption="", titles=None):
         axes.set(xlim=(x_low, x_high), ylim=(y_low, y_high), aspect="equal")
         axes.set(xlabel="$z_1$", ylabel="$z_2$" if i == 0 else "")
     return Picture(figure, alt, caption)
-
-
-_PLATE = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.75}
 
 
 def _prior_circles(axes):

@@ -1,9 +1,7 @@
 """Bubbles: how the q(z|x) of images move and grow while a model learns."""
 
-import numpy as np
 import torch
 import traitlets as t
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 
@@ -145,7 +143,6 @@ def _limits(frames):
 
 def _still_png(recorded, labels, chosen):
     figure = Figure(figsize=(8, 2.9 * len(recorded)), dpi=96, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
     grid = figure.subplots(len(recorded), len(chosen), squeeze=False)
     for row, (title, frames) in zip(grid, recorded.items(), strict=True):
         limits = _limits(frames)
@@ -154,8 +151,7 @@ def _still_png(recorded, labels, chosen):
             _draw(axes, frames[index], labels[title], limits[index])
             name = f"{title}: " if title and axes is row[0] else ""
             axes.set_title(f"{name}step {frames[index].step:,}", fontsize=10)
-    canvas.draw()
-    return pixels.small_png(np.asarray(canvas.buffer_rgba())[..., :3])
+    return pixels.figure_png(figure)
 
 
 def _draw(axes, frame, labels, limit):

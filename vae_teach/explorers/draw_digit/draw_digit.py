@@ -2,10 +2,8 @@
 
 import math
 
-import numpy as np
 import torch
 import traitlets as t
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 
@@ -177,7 +175,6 @@ def _still_png(explorer):
     images = first.reshape(count, *explorer.image_shape).float() / 255
     means, sds = gauss(model, images)
     figure = Figure(figsize=(8, 4.2), dpi=96, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
     plane, right = figure.subplots(1, 2)
     explorer._map.draw(plane, prior=False)
     for number, (mean, sd) in enumerate(zip(means.tolist(), sds.tolist(), strict=True), start=1):
@@ -201,5 +198,4 @@ def _still_png(explorer):
     right.set_yticks([height / 2, 1.5 * height], ["x", "mean of\np(x|z)"])
     right.get_yticklabels()[1].set_color(DECODER)
     right.set_title("images, and their reconstructions")
-    canvas.draw()
-    return pixels.small_png(np.asarray(canvas.buffer_rgba())[..., :3])
+    return pixels.figure_png(figure)

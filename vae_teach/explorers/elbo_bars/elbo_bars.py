@@ -2,10 +2,8 @@
 
 import math
 
-import numpy as np
 import torch
 import traitlets as t
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from vae_teach import checks
@@ -121,7 +119,6 @@ class ElboBars(WebExplorer):
 
     def _still_png(self, log_q, elbo, evidence):
         figure = Figure(figsize=(8, 3.4), dpi=96, layout="constrained")
-        canvas = FigureCanvasAgg(figure)
         left, right = figure.subplots(1, 2, width_ratios=(2.4, 1))
         posterior = (self._joints[self.case] - evidence).exp()
         left.plot(
@@ -141,8 +138,7 @@ class ElboBars(WebExplorer):
         right.axhline(evidence, color=POSTERIOR, ls="--", lw=2, label=name)
         right.set(xlim=(-0.5, 0.5), ylim=(floor, roof), xticks=[], ylabel="nats")
         right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02))
-        canvas.draw()
-        return pixels.small_png(np.asarray(canvas.buffer_rgba())[..., :3])
+        return pixels.figure_png(figure)
 
     def __repr__(self):
         """One line: the decoders, and where q is."""

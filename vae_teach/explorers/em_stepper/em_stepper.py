@@ -1,9 +1,7 @@
 """EM stepper: forward and back through the half steps of EM, with the bound that never falls."""
 
-import numpy as np
 import torch
 import traitlets as t
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from vae_teach.page.web import BOTH_WAYS, WebExplorer, halves, script, style
@@ -93,7 +91,6 @@ class EmStepper(WebExplorer):
     def _still_png(self):
         name, _, means, covariances, responsibilities, *_ = self._path[self.half_step]
         figure = Figure(figsize=(8.4, 3.7), dpi=96, layout="constrained")
-        canvas = FigureCanvasAgg(figure)
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.1))
         x, q = self._x.numpy(), responsibilities.numpy()
         winner, colours = q.argmax(1), COMPONENTS[: q.shape[1]]
@@ -106,8 +103,7 @@ class EmStepper(WebExplorer):
         left.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), title=f"{name}, {self.half_step}")
         stairs(right, self.names, self.log_p, self.bound)
         right.axvline(self.half_step, color="black", lw=1.2, ls=":")
-        canvas.draw()
-        return pixels.small_png(np.asarray(canvas.buffer_rgba())[..., :3])
+        return pixels.figure_png(figure)
 
     def __repr__(self):
         """One line: points, and the half step shown."""

@@ -2,10 +2,8 @@
 
 import math
 
-import numpy as np
 import torch
 import traitlets
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from vae_teach import checks
@@ -165,12 +163,11 @@ def _still_png(explorer):
     figure = Figure(
         figsize=(8, 0.4 + 0.8 * len(rows) * height / width), dpi=96, layout="constrained"
     )
-    canvas, axes = FigureCanvasAgg(figure), figure.subplots()
+    axes = figure.subplots()
     axes.imshow(
         pixels.to_array(pixels.tile(torch.cat(list(rows.values())), STEPS)),
         cmap="gray", vmin=0, vmax=255, extent=(0, STEPS * width, len(rows) * height, 0),
     )  # fmt: skip
     axes.set_yticks([(i + 0.5) * height for i in range(len(rows))], rows)
     axes.set_xticks([(i + 0.5) * width for i in (0, 4, 8)], ["t = 0", "0.5", "1"])
-    canvas.draw()
-    return pixels.small_png(np.asarray(canvas.buffer_rgba())[..., :3])
+    return pixels.figure_png(figure)

@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 import traitlets as t
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from vae_teach.evaluation.likelihood import log_joint_at, posterior_on_grid
@@ -161,7 +160,6 @@ def _still_png(model, shown, columns=14):
     z2, z1 = torch.meshgrid(-ticks, ticks, indexing="ij")  # rows from the top: z2 falls
     codes = torch.stack([z1, z2], -1).reshape(-1, 2)
     figure = Figure(figsize=(8, 4.2), dpi=96, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
     plane, decoded = figure.subplots(1, 2)
     prior = hasattr(model, "prior")
     shown.draw(plane, prior)
@@ -171,5 +169,4 @@ def _still_png(model, shown, columns=14):
     plane.set_title("codes of images" + (", prior's 1 and 2 sd" if prior else ""))
     decoded.set_title("mean of p(x|z) on a grid of z" if prior else "decoded on a grid of z")
     decoded.set(xlabel="$z_1$", ylabel="$z_2$")
-    canvas.draw()
-    return pixels.small_png(np.asarray(canvas.buffer_rgba())[..., :3])
+    return pixels.figure_png(figure)
