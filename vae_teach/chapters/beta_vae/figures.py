@@ -4,7 +4,8 @@ import statistics
 
 from matplotlib.figure import Figure
 
-from vae_teach.pictures.picture import DECODER, ENCODER, Picture
+from vae_teach.pictures.colours import DECODER, ENCODER
+from vae_teach.pictures.picture import Picture
 
 METRICS = {"mig": "MIG", "disentanglement": "disentanglement (DCI)"}
 

@@ -19,7 +19,8 @@ from vae_teach.page.web import (
     style,
 )
 from vae_teach.pictures import pixels
-from vae_teach.pictures.picture import DECODER, PRIOR, Picture
+from vae_teach.pictures.colours import DECODER, PRIOR
+from vae_teach.pictures.picture import Picture
 
 SHOWN = 8  # images in a row
 STEPS = 101  # of the slider; as they are odd, 1 is among them where the range is [1 / b, b]

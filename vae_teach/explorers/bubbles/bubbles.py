@@ -10,10 +10,8 @@ from matplotlib.figure import Figure
 from vae_teach.explorers.bubbles.film import Film
 from vae_teach.page.latent_map import check_labels, circles, marks
 from vae_teach.page.web import BOTH_WAYS, WebExplorer, halves, script, style
-from vae_teach.pictures import (
-    LABELS,  # as in explorers.css
-    pixels,
-)
+from vae_teach.pictures import pixels
+from vae_teach.pictures.colours import LABELS
 
 # Sizes that the plane may have: 3, 4, 5, 6, 8, 10, 12, 15, … up to float16's largest number.
 LADDER = [m * 10**k for k in range(5) for m in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)][5:]

@@ -20,7 +20,7 @@ from vae_teach.page.web import (
     style,
 )
 from vae_teach.pictures import pixels
-from vae_teach.pictures.picture import DECODER, ENCODER
+from vae_teach.pictures.colours import DECODER, ENCODER
 
 CHOICES = 12  # images to choose from
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from vae_teach import checks
 from vae_teach.page.web import BOTH_WAYS, WebExplorer, script, style
 from vae_teach.pictures import pixels
-from vae_teach.pictures.picture import ENCODER, KL, POSTERIOR
+from vae_teach.pictures.colours import ENCODER, KL, POSTERIOR
 
 
 class ElboBars(WebExplorer):
