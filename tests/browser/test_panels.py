@@ -4,10 +4,10 @@ import json
 
 import pytest
 import torch
+from explorers_notebook import RUN
 from ipywidgets import Dropdown, FloatSlider
-from lab import notebook
 from nbclient import NotebookClient
-from room import RUN
+from real_lab import notebook
 
 from vae_teach.page import Panel
 
