@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vae_teach import checks
-from vae_teach.page.web import halves
+from vae_teach.page.networks import halves
 from vae_teach.pictures import pixels
 from vae_teach.pictures.colours import LABELS
 

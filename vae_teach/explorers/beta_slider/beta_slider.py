@@ -9,15 +9,8 @@ from vae_teach import checks
 from vae_teach.evaluation import USED, kl_by_dimension
 from vae_teach.models import MultiRateVAE
 from vae_teach.models.multi_rate import MATRICES
-from vae_teach.page.web import (
-    BOTH_WAYS,
-    Network,
-    WebExplorer,
-    halves,
-    network_trait,
-    script,
-    style,
-)
+from vae_teach.page.networks import Network, halves, network_trait
+from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
 from vae_teach.pictures import pixels
 from vae_teach.pictures.colours import DECODER, PRIOR
 from vae_teach.pictures.picture import Picture
@@ -54,8 +47,6 @@ class BetaSlider(WebExplorer):
         TypeError, ValueError: what was handed in does not fit; the message says what would.
     """
 
-    _esm = script("network", "common", "multi_rate", "beta_slider")
-    _css = style("beta_slider")
     step = t.CInt(STEPS // 2, min=0, max=STEPS - 1).tag(**BOTH_WAYS)
     chosen = t.Int(0, min=-1).tag(**BOTH_WAYS)
     decoder = network_trait()

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from vae_teach.explorers.bubbles.film import Film
 from vae_teach.page.latent_map import check_labels, circles, marks
-from vae_teach.page.web import BOTH_WAYS, WebExplorer, halves, script, style
+from vae_teach.page.networks import halves
+from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
 from vae_teach.pictures import pixels
 from vae_teach.pictures.colours import LABELS
 
@@ -36,8 +37,6 @@ class Bubbles(WebExplorer):
         TypeError, ValueError: no film, an empty film, too few class names.
     """
 
-    _esm = script("network", "common", "plane", "many_ellipses", "bubbles")
-    _css = style("bubbles")
     frame = t.Int(0).tag(**BOTH_WAYS)
     steps = t.List().tag(sync=True)
     films = t.List().tag(sync=True)  # of each: title, steps, their numbers, the plane's limits
