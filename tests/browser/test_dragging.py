@@ -28,13 +28,13 @@ def test_follows_the_hand(opened, usual, explorer):
     times = slowness(usual, explorer)
     figures = opened.best(explorer, times)
     ratio = figures["median"] / usual["median"]
-    print(f"\n{explorer.name}: {told(figures)}; {ratio:.2f} of the usual pattern's median")
+    print(f"\n{explorer.name}: {in_words(figures)}; {ratio:.2f} of the usual pattern's median")
     print(
         f"bounds are those of a machine {times:.1f} times as quick; without that, missed:",
         *misses(explorer, figures),
     )
     assert not misses(explorer, figures, times), figures
-    assert explorer.reads or ratio <= RATIO, f"usual: {told(usual)}"
+    assert explorer.reads or ratio <= RATIO, f"usual: {in_words(usual)}"
 
 
 @every
@@ -77,7 +77,7 @@ class TestWhileTraining:
     @in_page
     def test_the_page_answers(self, opened, usual, training, explorer):
         figures = min((opened.drag(explorer) for _ in range(2)), key=lambda f: f["median"])
-        print(f"\n{explorer.name}: {told(figures)}")
+        print(f"\n{explorer.name}: {in_words(figures)}")
         assert figures["median"] <= BUSY * slowness(usual, explorer), figures
         assert opened.busy(), "training was over, so this proved nothing"
 
@@ -92,7 +92,7 @@ def test_train_and_drag_at_once(opened):
         for explorer in IN_KERNEL:
             figures = opened.drag(explorer)
             drags += opened.busy() and figures["frames"] > 5
-            print(f"\n{explorer.name}: {told(figures)}")
+            print(f"\n{explorer.name}: {in_words(figures)}")
     assert drags >= 2, "training was over too soon"
     for explorer in IN_KERNEL:
         assert settled(opened, explorer) == [200]
@@ -103,5 +103,5 @@ def test_train_and_drag_at_once(opened):
     assert outputs[0]["text"].splitlines()[-1] == "60 True 2 True True"
 
 
-def told(figures):
+def in_words(figures):
     return ", ".join(f"{name} {value:.1f}" for name, value in figures.items())

@@ -26,7 +26,7 @@ async () => {
 
 @pytest.fixture(scope="module")
 def stored(opened, lab):
-    """The notebook as JupyterLab stores it if told to keep the widgets' state."""
+    """The notebook as JupyterLab stores it when asked to keep the widgets' state."""
     opened.page.evaluate(KEEP)
     return nbformat.read(lab.folder / "explorers.ipynb", as_version=4)
 

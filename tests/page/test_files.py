@@ -42,7 +42,9 @@ def test_every_script_is_needed_and_stands_after_those_it_imports():
 @pytest.mark.parametrize("path", ALL)
 def test_every_import_is_one_that_can_be_followed(path):
     """As the package and load.js read it: at a line's start, in double quotes, with a semicolon."""
-    assert len(files.IMPORT.findall(text(path))) == len(re.findall(r"\bfrom\s*['\"`][.]", text(path)))
+    assert len(files.IMPORT.findall(text(path))) == len(
+        re.findall(r"\bfrom\s*['\"`][.]", text(path))
+    )
 
 
 @pytest.mark.parametrize(

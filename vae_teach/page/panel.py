@@ -93,12 +93,12 @@ class Panel(WebExplorer):
         with self._lock:
             self._show(request["values"], answered=request["number"])
 
-    def _show(self, told=(), **reply):
+    def _show(self, sent=(), **reply):
         """Draw what the controls say, and send picture, values and reply to the page as one update."""
         if self._draw is None:
             return
         try:
-            self._take(dict(told))
+            self._take(dict(sent))
             reply["shown"] = self._said()
             self._pixels = self._screen.pixels(self._draw(**self.values))
             reply |= {"image": _webp(self._pixels), "error": ""}
@@ -108,10 +108,10 @@ class Panel(WebExplorer):
             for name, value in reply.items():
                 setattr(self, name, value)
 
-    def _take(self, told):
+    def _take(self, sent):
         self._taking = True
         try:
-            for name, value in told.items():
+            for name, value in sent.items():
                 inputs.from_page(self._controls[name], value)
         finally:
             self._taking = False

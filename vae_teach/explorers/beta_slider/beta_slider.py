@@ -122,14 +122,14 @@ class BetaSlider(WebExplorer):
         betas = [self.betas[step] for step in steps]
         rates = self._shares.sum(1)
         points = [(rates[step], self.distortion[step]) for step in steps]
-        told = "; ".join(
+        measured = "; ".join(
             f"at β = {beta:.2g} R is {r:.0f} and D {d:.0f} nats"
             for beta, (r, d) in zip(betas, points, strict=True)
         )
         return pixels.still(
             self._still_png(betas, points, rates),
             f"Left: test images, and for three values of β their reconstructions and samples from the "
-            f"prior. Right: the falling curve of distortion over rate; {told}.",
+            f"prior. Right: the falling curve of distortion over rate; {measured}.",
             f"One network at every β from {betas[0]:.2g} to {betas[-1]:.2g}. Run the cell to drag β.",
         )
 
@@ -168,7 +168,7 @@ class BetaSlider(WebExplorer):
 
 
 def pack_decoder(network):
-    """What js/multi_rate.js needs to evaluate the decoder of a `MultiRateVAE` at any β.
+    """What multi_rate.js needs to evaluate the decoder of a `MultiRateVAE` at any β.
 
     Returns:
         (layers, weights): ["beta", lowest, highest, features, MATRICES] and a ["linear", inputs,

@@ -59,7 +59,7 @@ class Bubbles(WebExplorer):
         super().__init__(
             frame=len(steps) - 1,
             steps=steps,
-            films=[_told(title, frames) for title, frames in recorded.items()],
+            films=[_numbers(title, frames) for title, frames in recorded.items()],
             codes=halves(torch.cat(numbers), "the film"),
             labels=labels.numpy().astype("u1").tobytes(),
             classes={str(k): str(classes[k]) for k in labels.unique().tolist()} if classes else {},
@@ -120,7 +120,7 @@ def _checked(films, classes):
     return recorded
 
 
-def _told(title, frames):
+def _numbers(title, frames):
     """What the page needs of a film beside its codes."""
     return {
         "title": title,
