@@ -130,8 +130,9 @@ def test_node_loads_every_script(tmp_path):
 def test_typescript_finds_nothing_wrong(tmp_path):
     """Undeclared and unused names, wrong numbers of arguments, properties that do not exist."""
     tsc = shutil.which("tsc")
-    if tsc is None:
-        pytest.skip("tsc is not installed (npm install --global typescript)")
+    version = tsc and subprocess.check_output([tsc, "--version"], text=True).split()[-1]
+    if tsc is None or int(version.split(".")[0]) < 5:
+        pytest.skip("no tsc of TypeScript 5 or newer (npm install --global typescript)")
     write_scripts(tmp_path, *ALL)
     for path in ("page/anywidget.js", "page/page.js"):
         (tmp_path / path).write_text(text(path), "utf-8")
