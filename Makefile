@@ -8,13 +8,14 @@ READY  := $(VENV)/.ready
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 
-.PHONY: help lab test test-slow notebooks site weights bench lint format clean
+.PHONY: help lab test test-slow notebooks stamp site weights bench lint format clean
 
 help:
 	@echo "make lab        install, and open JupyterLab on the start page"
 	@echo "make test       install, and pass the quick tests"
 	@echo "make test-slow  pass the slow ones: notebooks with solutions, every explorer in a browser"
 	@echo "make notebooks  run notebooks/source/*.py and store them with their outputs"
+	@echo "make stamp      renew the page's scripts and styles in the stored notebooks, running nothing"
 	@echo "make site       turn the stored notebooks into web pages in site/, live without kernel or network"
 	@echo "make weights    train the shipped weights again (about half an hour)"
 	@echo "make bench      measure speed, quality, memory and dragging into benchmarks/RESULTS.md (about 40 minutes)"
@@ -35,6 +36,9 @@ test-slow: $(READY)
 
 notebooks: $(READY)
 	@$(PY) -m vae_teach.building.build
+
+stamp: $(READY)
+	@$(PY) -m vae_teach.building.stamp
 
 site: $(READY)
 	@rm -rf site && $(PY) -m vae_teach.building.site

@@ -16,8 +16,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "browser"))
 
-import lab
 import nbformat
+import real_lab
 from nbclient import NotebookClient
 from notebook_runs import HERE, build
 
@@ -62,10 +62,10 @@ def first_drag():
     started = time.perf_counter()
     with (
         tempfile.TemporaryDirectory() as home,
-        lab.chromium() as browser,
-        lab.jupyterlab(Path(home)) as jupyter,
+        real_lab.chromium() as browser,
+        real_lab.jupyterlab(Path(home)) as jupyter,
     ):
-        page = lab.new_page(browser)
+        page = real_lab.new_page(browser)
         jupyter.save("05.ipynb", stored, trusted=True)
         jupyter.open(page, "05.ipynb")
         cells = "jupyterapp.shell.currentWidget.content"
@@ -84,7 +84,7 @@ def first_drag():
             page.wait_for_timeout(20)
             if plane.locator(".readout").inner_text() != before:
                 return time.perf_counter() - started
-        raise lab.Missing("the latent plane does not follow")
+        raise real_lab.Missing("the latent plane does not follow")
 
 
 def run_all(source):
@@ -107,7 +107,7 @@ def main():
     print(f"chapter 05: kernel to first picture       {first_picture():6.1f} s")
     try:
         print(f"JupyterLab to the first drag, chapter 05  {first_drag():6.1f} s")
-    except lab.Missing as reason:
+    except real_lab.Missing as reason:
         print(f"JupyterLab to the first drag is not measured: {reason}")
     print(f"\n{'Run All':28} seconds   peak GB of the kernel (at most {MEMORY})", flush=True)
     for source in build.sources():

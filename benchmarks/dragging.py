@@ -5,7 +5,7 @@ way: 200 events in 1.6 s, 8 ms apart. Of up to five drags each the best counts, 
 machine only makes them slower. Run:
     python benchmarks/dragging.py           about seven minutes
     python benchmarks/dragging.py together  all in one notebook of ten, which slows its page
-Exits with 1 where a bound (tests/browser/room.py) is missed by more than the machine is slow.
+Exits with 1 where a bound (tests/browser/explorers_notebook.py) is missed by more than the machine is slow.
 """
 
 import sys
@@ -14,9 +14,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "browser"))
 
-import lab
-from room import BOUNDS, PACE, RATIO, Room, misses, slowness
-from table import EXPLORERS, USUAL
+import real_lab
+from explorers_notebook import BOUNDS, PACE, RATIO, ExplorersNotebook, misses, slowness
+from tested_explorers import EXPLORERS, USUAL
 
 COLUMNS = ("median", "p95", "frames", "lag")
 
@@ -25,11 +25,11 @@ def main():
     try:
         with (
             tempfile.TemporaryDirectory() as home,
-            lab.chromium() as browser,
-            lab.jupyterlab(Path(home)) as jupyter,
+            real_lab.chromium() as browser,
+            real_lab.jupyterlab(Path(home)) as jupyter,
         ):
-            failed = report(jupyter, lab.new_page(browser), "together" in sys.argv[1:])
-    except lab.Missing as reason:
+            failed = report(jupyter, real_lab.new_page(browser), "together" in sys.argv[1:])
+    except real_lab.Missing as reason:
         sys.exit(f"dragging is not measured: {reason}")
     sys.exit(int(failed))
 
@@ -38,10 +38,10 @@ def report(jupyter, page, together):
     """Print the table; whether a bound was missed."""
     titles = "".join(f"{name:>8}" for name in (*COLUMNS, "usual", "ratio"))
     print(f"{'':10} where  {titles}   missed")
-    room = together and Room(jupyter, page)
+    opened = together and ExplorersNotebook(jupyter, page)
     failed, slow = False, []
     for explorer in EXPLORERS:
-        alone = room or Room(jupyter, page, explorers=[explorer, USUAL])
+        alone = opened or ExplorersNotebook(jupyter, page, explorers=[explorer, USUAL])
         alone.go(explorer)
         page.wait_for_timeout(2000)  # a reader looks before the first drag
         figures, usual = alone.best(explorer), alone.best(USUAL)

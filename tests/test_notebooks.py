@@ -14,17 +14,10 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from notebook_runs import code_cells, printed
 
-from vae_teach import explorers
-from vae_teach.building import build
+from vae_teach.building import build, stamp
 from vae_teach.building.build import NOTEBOOKS as HERE
-from vae_teach.page import Panel
 
 SOURCES = build.sources()
-WEB = [
-    getattr(explorers, name)
-    for name in explorers.__all__
-    if hasattr(getattr(explorers, name), "_esm")
-]
 names = pytest.mark.parametrize("source", SOURCES, ids=[s.stem for s in SOURCES])
 
 
@@ -69,11 +62,13 @@ def test_stored_outputs_are_whole(source):
 
 @names
 def test_stored_explorers_are_the_package_s(source):
-    saved = stored(source).metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
-    present = {(str(made._esm), str(made._css)) for made in (*WEB, Panel)}
-    for widget in saved.values():
-        if "_esm" in widget["state"]:
-            assert (widget["state"]["_esm"], widget["state"]["_css"]) in present, "make notebooks"
+    """Their scripts and styles; each stands in a notebook once."""
+    notebook = stored(source)
+    assert stamp.stamped(notebook) == notebook, "`make stamp` renews them"
+    saved = notebook.metadata.widgets[stamp.STATE]["state"]
+    paths = [one["state"]["path"] for one in saved.values() if "path" in one["state"]]
+    assert "page/load.js" in paths
+    assert len(paths) == len(set(paths))
 
 
 @names

@@ -1,8 +1,8 @@
 """Every explorer in JupyterLab by keyboard alone, to a screen reader, in light and dark."""
 
 import pytest
-from room import SHOWN
-from table import EXPLORERS
+from explorers_notebook import SHOWN
+from tested_explorers import EXPLORERS
 
 THEMES = ["JupyterLab Dark", "JupyterLab Light"]
 # What Tab should reach, in order: of radio buttons the chosen one of each group.
@@ -37,9 +37,9 @@ every = pytest.mark.parametrize("explorer", EXPLORERS, ids=lambda explorer: expl
 
 
 @every
-def test_keys_reach_and_move_everything(room, explorer):
-    page, place = room.page, explorer.root
-    room.go(explorer)
+def test_keys_reach_and_move_everything(opened, explorer):
+    page, place = opened.page, explorer.root
+    opened.go(explorer)
     cell = page.evaluate(f"{SHOWN}.content.activeCellIndex")
     count = page.evaluate(STOPS, place)
     assert count
@@ -49,7 +49,7 @@ def test_keys_reach_and_move_everything(room, explorer):
         now = page.evaluate(NOW, place)
         assert now["inside"], f"Tab left after {number} of {count} stops"
         assert now["outline"] >= 2, f"the focus cannot be seen on {now}"
-        role, name, value = room.spoken()
+        role, name, value = opened.spoken()
         assert name, f"no name: {now}"
         assert role != "slider" or None not in (value, now["state"]), f"no value: {now}"
         keys = PRESSED.get(role, [])
@@ -60,7 +60,7 @@ def test_keys_reach_and_move_everything(room, explorer):
             if (turn, key) == (0, "Home"):
                 page.wait_for_timeout(100)
             else:
-                room.wait(lambda now=now: page.evaluate(NOW, place)["state"] != now["state"], 2)
+                opened.wait(lambda now=now: page.evaluate(NOW, place)["state"] != now["state"], 2)
             now = page.evaluate(NOW, place)
             assert now["inside"], f"{key} moved the focus away from {name}"
         if role == "button" and keys:
@@ -72,41 +72,41 @@ def test_keys_reach_and_move_everything(room, explorer):
     assert not page.evaluate(NOW, place)["inside"], f"more than the {count} stops expected"
 
 
-def test_keys_draw(room):
+def test_keys_draw(opened):
     explorer = next(explorer for explorer in EXPLORERS if explorer.name == "drawing")
-    room.run(explorer.reset)
-    room.go(explorer)
-    room.page.locator(explorer.root).locator(explorer.hand).focus()
+    opened.run(explorer.reset)
+    opened.go(explorer)
+    opened.page.locator(explorer.root).locator(explorer.handle).focus()
     for key in ("Home", "Space", "ArrowDown", "Shift+ArrowRight", "Space"):
-        room.page.keyboard.press(key)
-    room.wait(lambda: sum(room.numbers(explorer)) > 5 * 255)
-    room.wait(lambda: room.ask(explorer.kernel) == room.numbers(explorer))
-    room.page.keyboard.press("Delete")
-    room.wait(lambda: not any(room.numbers(explorer)))
+        opened.page.keyboard.press(key)
+    opened.wait(lambda: sum(opened.numbers(explorer)) > 5 * 255)
+    opened.wait(lambda: opened.ask(explorer.kernel) == opened.numbers(explorer))
+    opened.page.keyboard.press("Delete")
+    opened.wait(lambda: not any(opened.numbers(explorer)))
 
 
-def test_arrows_step_over_the_plane(room):
+def test_arrows_step_over_the_plane(opened):
     explorer = EXPLORERS[0]
-    room.go(explorer)
-    room.page.locator(explorer.root).locator(explorer.hand).focus()
+    opened.go(explorer)
+    opened.page.locator(explorer.root).locator(explorer.handle).focus()
     for keys, z in {
         ("Home",): [0, 0],
         ("ArrowLeft", "Shift+ArrowUp"): [-0.1, 0.5],
         ("End", "ArrowDown"): [3, 2.9],
     }.items():
         for key in keys:
-            room.page.keyboard.press(key)
-        room.wait(lambda z=z: room.ask(explorer.kernel) == pytest.approx(z))
-        assert room.numbers(explorer) == pytest.approx(z)
+            opened.page.keyboard.press(key)
+        opened.wait(lambda z=z: opened.ask(explorer.kernel) == pytest.approx(z))
+        assert opened.numbers(explorer) == pytest.approx(z)
 
 
 @pytest.mark.parametrize("theme", THEMES)
 @every
-def test_axe_finds_nothing_serious(room, theme, explorer):
+def test_axe_finds_nothing_serious(opened, theme, explorer):
     sync = pytest.importorskip("axe_playwright_python.sync_playwright")
-    room.theme(theme)
-    room.go(explorer)
-    found = sync.Axe().run(room.page, explorer.root).response["violations"]
+    opened.theme(theme)
+    opened.go(explorer)
+    found = sync.Axe().run(opened.page, explorer.root).response["violations"]
     serious = {
         rule["id"]: [node["html"][:200] + node["failureSummary"] for node in rule["nodes"]]
         for rule in found

@@ -4,7 +4,7 @@ import ast
 import json
 
 import pytest
-from table import EXPLORERS, IN_KERNEL, IN_PAGE
+from tested_explorers import EXPLORERS, IN_KERNEL, IN_PAGE
 
 BREAK = """
 () => {
@@ -38,56 +38,56 @@ print(json.dumps([held, sorted(kind for number, kind in alive().items() if numbe
 CLOSINGS = 3  # of one that a browser may keep until the next takes its place, nothing must pile up
 
 
-def alert(room, explorer):
-    return room.page.locator(f"{explorer.root} [role=alert]:visible")
+def alert(opened, explorer):
+    return opened.page.locator(f"{explorer.root} [role=alert]:visible")
 
 
 @pytest.mark.parametrize("explorer", IN_PAGE, ids=lambda explorer: explorer.name)
-def test_an_error_in_the_page_is_shown(room, explorer):
-    room.go(explorer)
-    assert not alert(room, explorer).count()
-    room.page.evaluate(BREAK)
+def test_an_error_in_the_page_is_shown(opened, explorer):
+    opened.go(explorer)
+    assert not alert(opened, explorer).count()
+    opened.page.evaluate(BREAK)
     try:
-        room.drag(explorer, events=20, patience=300)  # nothing will be painted
+        opened.drag(explorer, events=20, patience=300)  # nothing will be painted
     finally:
-        room.page.evaluate("mend()")
-    assert "no ink today" in alert(room, explorer).text_content()
-    room.again(explorer)
-    assert not alert(room, explorer).count()
+        opened.page.evaluate("mend()")
+    assert "no ink today" in alert(opened, explorer).text_content()
+    opened.again(explorer)
+    assert not alert(opened, explorer).count()
 
 
 @pytest.mark.parametrize("explorer", IN_KERNEL, ids=lambda explorer: explorer.name)
-def test_an_error_in_the_kernel_is_shown_until_it_is_mended(room, explorer):
-    room.run("broken = True")
+def test_an_error_in_the_kernel_is_shown_until_it_is_mended(opened, explorer):
+    opened.run("broken = True")
     try:
-        room.drag(explorer, events=20, patience=300)
-        assert alert(room, explorer).text_content() == "ValueError: no picture today"
+        opened.drag(explorer, events=20, patience=300)
+        assert alert(opened, explorer).text_content() == "ValueError: no picture today"
     finally:
-        room.run("broken = False")
-    room.drag(explorer, events=30)
-    assert not alert(room, explorer).count()
+        opened.run("broken = False")
+    opened.drag(explorer, events=30)
+    assert not alert(opened, explorer).count()
 
 
-def test_a_plane_that_cannot_be_drawn_says_so_beside_its_still_picture(room):
-    room.start_cell(room.last - 1)
-    room.page.wait_for_selector("text=cannot evaluate the layer")
-    cell = room.page.locator(f"[data-windowed-list-index='{room.last - 1}']")
+def test_a_plane_that_cannot_be_drawn_says_so_beside_its_still_picture(opened):
+    opened.start_cell(opened.last - 1)
+    opened.page.wait_for_selector("text=cannot evaluate the layer")
+    cell = opened.page.locator(f"[data-windowed-list-index='{opened.last - 1}']")
     assert cell.locator(".vae-teach-still img").is_visible()
-    room.wait(lambda: not room.busy())
-    room.run("broken_plane.close(); del broken_plane")
+    opened.wait(lambda: not opened.busy())
+    opened.run("broken_plane.close(); del broken_plane")
 
 
 @pytest.mark.parametrize("explorer", EXPLORERS, ids=lambda explorer: explorer.name)
-def test_closing_leaves_nothing_behind(room, explorer):
-    room.go(explorer)
-    room.drag(explorer, events=20)
-    kept, widgets = close(room, explorer)
-    before = room.memory()
+def test_closing_leaves_nothing_behind(opened, explorer):
+    opened.go(explorer)
+    opened.drag(explorer, events=20)
+    kept, widgets = close(opened, explorer)
+    before = opened.memory()
     for _ in range(CLOSINGS):
-        room.again(explorer)
-        close(room, explorer)
-    after = room.memory()
-    room.again(explorer)  # the tests to come need it
+        opened.again(explorer)
+        close(opened, explorer)
+    after = opened.memory()
+    opened.again(explorer)  # the tests to come need it
     growth = {name: after[name] - before[name] for name in before}
     print(f"\n{explorer.name}: {growth}")
     assert growth["page"] <= 2.5e6, "the page still holds its weights"
@@ -97,7 +97,7 @@ def test_closing_leaves_nothing_behind(room, explorer):
     assert not widgets, "these are still open"
 
 
-def close(room, explorer):
+def close(opened, explorer):
     """Close it; return which of the cell's objects and which of its widgets are still there."""
     made = ast.walk(ast.parse(explorer.make))
     names = [
@@ -108,7 +108,7 @@ def close(room, explorer):
         for node in ast.walk(ast.parse(explorer.make))
         if isinstance(node, ast.FunctionDef)
     ]
-    left = json.loads(room.run(CLOSE.format(explorer=explorer.name, names=sorted(set(names)))))
-    room.page.locator(explorer.root).wait_for(state="detached")
-    room.page.wait_for_timeout(300)
+    left = json.loads(opened.run(CLOSE.format(explorer=explorer.name, names=sorted(set(names)))))
+    opened.page.locator(explorer.root).wait_for(state="detached")
+    opened.page.wait_for_timeout(300)
     return left

@@ -1,8 +1,8 @@
-"""Every explorer as quick as the hand, in a real JupyterLab: the bounds are in room.py."""
+"""Every explorer as quick as the hand, in a real JupyterLab: the bounds are in explorers_notebook.py."""
 
 import pytest
-from room import RATIO, misses, slowness
-from table import EXPLORERS, IN_KERNEL, IN_PAGE, USUAL
+from explorers_notebook import RATIO, misses, slowness
+from tested_explorers import EXPLORERS, IN_KERNEL, IN_PAGE, USUAL
 
 every = pytest.mark.parametrize("explorer", EXPLORERS, ids=lambda explorer: explorer.name)
 in_page = pytest.mark.parametrize("explorer", IN_PAGE, ids=lambda explorer: explorer.name)
@@ -10,55 +10,55 @@ GROWTH = {"kernel": 4e6, "page": 1e6, "nodes": 100, "listeners": 20}  # bytes, b
 BUSY = 60  # ms, median while training takes both cores of a small machine
 
 
-def settled(room, explorer):
+def settled(opened, explorer):
     """The page's numbers, once the kernel has the same."""
-    room.page.wait_for_timeout(100)
-    shown = room.numbers(explorer)
-    room.wait(lambda: room.ask(explorer.kernel) == pytest.approx(shown, abs=0.006))
+    opened.page.wait_for_timeout(100)
+    shown = opened.numbers(explorer)
+    opened.wait(lambda: opened.ask(explorer.kernel) == pytest.approx(shown, abs=0.006))
     return shown
 
 
 @pytest.fixture(scope="module")
-def usual(room):
-    return room.best(USUAL)
+def usual(opened):
+    return opened.best(USUAL)
 
 
 @every
-def test_follows_the_hand(room, usual, explorer):
+def test_follows_the_hand(opened, usual, explorer):
     times = slowness(usual, explorer)
-    figures = room.best(explorer, times)
+    figures = opened.best(explorer, times)
     ratio = figures["median"] / usual["median"]
-    print(f"\n{explorer.name}: {told(figures)}; {ratio:.2f} of the usual pattern's median")
+    print(f"\n{explorer.name}: {in_words(figures)}; {ratio:.2f} of the usual pattern's median")
     print(
         f"bounds are those of a machine {times:.1f} times as quick; without that, missed:",
         *misses(explorer, figures),
     )
     assert not misses(explorer, figures, times), figures
-    assert explorer.reads or ratio <= RATIO, f"usual: {told(usual)}"
+    assert explorer.reads or ratio <= RATIO, f"usual: {in_words(usual)}"
 
 
 @every
-def test_a_fast_drag_ends_on_the_last_value(room, explorer):
-    room.run(explorer.reset)
-    room.drag(explorer, burst=4)
-    numbers, picture = settled(room, explorer), room.picture(explorer)
-    room.run(explorer.reset)
-    room.drag(explorer, events=1)
-    room.page.wait_for_timeout(300)
-    assert room.picture(explorer) != picture
-    room.run(explorer.reset)
-    room.page.wait_for_timeout(200)
-    room.drag(explorer, skip=196, pause=150)
-    assert settled(room, explorer) == pytest.approx(numbers, abs=0.006)
-    assert room.picture(explorer) == picture
+def test_a_fast_drag_ends_on_the_last_value(opened, explorer):
+    opened.run(explorer.reset)
+    opened.drag(explorer, burst=4)
+    numbers, picture = settled(opened, explorer), opened.picture(explorer)
+    opened.run(explorer.reset)
+    opened.drag(explorer, events=1)
+    opened.page.wait_for_timeout(300)
+    assert opened.picture(explorer) != picture
+    opened.run(explorer.reset)
+    opened.page.wait_for_timeout(200)
+    opened.drag(explorer, skip=196, pause=150)
+    assert settled(opened, explorer) == pytest.approx(numbers, abs=0.006)
+    assert opened.picture(explorer) == picture
 
 
 @every
-def test_memory_stays_flat(room, explorer):
-    room.drag(explorer, events=400, burst=10)  # what is made once is made now
-    before = room.memory()
-    room.drag(explorer, events=2000, burst=10)
-    after = room.memory()
+def test_memory_stays_flat(opened, explorer):
+    opened.drag(explorer, events=400, burst=10)  # what is made once is made now
+    before = opened.memory()
+    opened.drag(explorer, events=2000, burst=10)
+    after = opened.memory()
     growth = {name: after[name] - before[name] for name in before}
     print(f"\n{explorer.name}: {growth}")
     assert all(growth[name] <= GROWTH[name] for name in growth), growth
@@ -66,42 +66,42 @@ def test_memory_stays_flat(room, explorer):
 
 class TestWhileTraining:
     @pytest.fixture(scope="class")
-    def training(self, room):
+    def training(self, opened):
         """The kernel trains until it is interrupted."""
-        room.start("history = fit(small, data.train_images, elbo, epochs=10_000, progress=False)")
+        opened.start("history = fit(small, data.train_images, elbo, epochs=10_000, progress=False)")
         yield
-        room.interrupt()
-        assert room.ask("history.interrupted and len(history.seconds)") > 1
-        assert room.ask("all(p.isfinite().all().item() for p in small.parameters())")
+        opened.interrupt()
+        assert opened.ask("history.interrupted and len(history.seconds)") > 1
+        assert opened.ask("all(p.isfinite().all().item() for p in small.parameters())")
 
     @in_page
-    def test_the_page_answers(self, room, usual, training, explorer):
-        figures = min((room.drag(explorer) for _ in range(2)), key=lambda f: f["median"])
-        print(f"\n{explorer.name}: {told(figures)}")
+    def test_the_page_answers(self, opened, usual, training, explorer):
+        figures = min((opened.drag(explorer) for _ in range(2)), key=lambda f: f["median"])
+        print(f"\n{explorer.name}: {in_words(figures)}")
         assert figures["median"] <= BUSY * slowness(usual, explorer), figures
-        assert room.busy(), "training was over, so this proved nothing"
+        assert opened.busy(), "training was over, so this proved nothing"
 
 
-def test_train_and_drag_at_once(room):
+def test_train_and_drag_at_once(opened):
     for explorer in IN_KERNEL:  # new ones: the first drag must not wait for the training either
-        room.again(explorer)
-    room.start_cell(room.last)
-    room.wait(lambda: "epoch 2" in str(room.outputs(room.last)))
+        opened.again(explorer)
+    opened.start_cell(opened.last)
+    opened.wait(lambda: "epoch 2" in str(opened.outputs(opened.last)))
     drags = 0
-    while room.busy():
+    while opened.busy():
         for explorer in IN_KERNEL:
-            figures = room.drag(explorer)
-            drags += room.busy() and figures["frames"] > 5
-            print(f"\n{explorer.name}: {told(figures)}")
+            figures = opened.drag(explorer)
+            drags += opened.busy() and figures["frames"] > 5
+            print(f"\n{explorer.name}: {in_words(figures)}")
     assert drags >= 2, "training was over too soon"
     for explorer in IN_KERNEL:
-        assert settled(room, explorer) == [200]
-        assert room.ask(f"{explorer.name}.error") == ""
-        assert not room.page.locator(f"{explorer.root} [role=alert]:visible").count()
-    outputs = room.outputs(room.last)
+        assert settled(opened, explorer) == [200]
+        assert opened.ask(f"{explorer.name}.error") == ""
+        assert not opened.page.locator(f"{explorer.root} [role=alert]:visible").count()
+    outputs = opened.outputs(opened.last)
     assert [output["output_type"] for output in outputs] == ["stream", "display_data"], outputs
     assert outputs[0]["text"].splitlines()[-1] == "60 True 2 True True"
 
 
-def told(figures):
+def in_words(figures):
     return ", ".join(f"{name} {value:.1f}" for name, value in figures.items())

@@ -2,8 +2,8 @@
 
 import nbformat
 import pytest
-from room import SHOWN
-from table import EXPLORERS, IN_KERNEL, IN_PAGE
+from explorers_notebook import SHOWN
+from tested_explorers import EXPLORERS, IN_KERNEL, IN_PAGE
 
 from vae_teach.building.build import NOTEBOOKS as HERE
 
@@ -25,57 +25,57 @@ async () => {
 
 
 @pytest.fixture(scope="module")
-def stored(room, lab):
-    """The notebook as JupyterLab stores it if told to keep the widgets' state."""
-    room.page.evaluate(KEEP)
-    return nbformat.read(lab.folder / "room.ipynb", as_version=4)
+def stored(opened, lab):
+    """The notebook as JupyterLab stores it when asked to keep the widgets' state."""
+    opened.page.evaluate(KEEP)
+    return nbformat.read(lab.folder / "explorers.ipynb", as_version=4)
 
 
-def answers(room, explorer):
-    room.go(explorer)
-    clear = room.page.locator(f"{explorer.root} button", has_text="Clear")
+def answers(opened, explorer):
+    opened.go(explorer)
+    clear = opened.page.locator(f"{explorer.root} button", has_text="Clear")
     if clear.count():
         clear.click()  # the same stroke drawn twice changes nothing
-        room.page.wait_for_timeout(100)
-    before = room.picture(explorer)
-    room.drag(explorer, events=137, burst=10)
-    assert room.picture(explorer) != before, f"{explorer.name} does not answer"
-    assert not room.page.locator(f"{explorer.root} [role=alert]:visible").count()
+        opened.page.wait_for_timeout(100)
+    before = opened.picture(explorer)
+    opened.drag(explorer, events=137, burst=10)
+    assert opened.picture(explorer) != before, f"{explorer.name} does not answer"
+    assert not opened.page.locator(f"{explorer.root} [role=alert]:visible").count()
 
 
-def still(room, explorer):
+def still(opened, explorer):
     """The still picture in the explorer's cell."""
-    index = room.index(explorer)
-    room.go(index)
-    return room.page.locator(f"[data-windowed-list-index='{index}'] .vae-teach-still img")
+    index = opened.index(explorer)
+    opened.go(index)
+    return opened.page.locator(f"[data-windowed-list-index='{index}'] .vae-teach-still img")
 
 
-def test_what_is_stored_speaks_for_itself(stored, room):
+def test_what_is_stored_speaks_for_itself(stored, opened):
     assert stored.metadata["widgets"][STATE]["state"]
     for explorer in EXPLORERS:
-        outputs = stored.cells[room.index(explorer)].outputs
+        outputs = stored.cells[opened.index(explorer)].outputs
         texts = [output["data"]["text/plain"] for output in outputs if "data" in output]
         assert len(texts) == 2
         assert not any("0x" in text or "\n" in text for text in texts), texts
         assert any('<img alt="' in output["data"].get("text/html", "") for output in outputs[-2:])
 
 
-def test_a_restarted_kernel_leaves_them_alive(stored, room, lab):
-    room.page.evaluate(f"{SHOWN}.sessionContext.session.kernel.restart()")
-    lab.wait_for_kernel(room.page)
+def test_a_restarted_kernel_leaves_them_alive(stored, opened, lab):
+    opened.page.evaluate(f"{SHOWN}.sessionContext.session.kernel.restart()")
+    lab.wait_for_kernel(opened.page)
     for explorer in IN_PAGE:
-        answers(room, explorer)
+        answers(opened, explorer)
 
 
-def test_stored_state_is_live_without_a_run(stored, room, lab):
+def test_stored_state_is_live_without_a_run(stored, opened, lab):
     lab.save("stored.ipynb", stored, trusted=True)
-    lab.open(room.page, "stored.ipynb")
+    lab.open(opened.page, "stored.ipynb")
     for explorer in IN_PAGE:
-        answers(room, explorer)
-        assert not still(room, explorer).is_visible()
+        answers(opened, explorer)
+        assert not still(opened, explorer).is_visible()
     for explorer in IN_KERNEL:
-        room.go(explorer)
-        panel = room.page.locator(explorer.root)
+        opened.go(explorer)
+        panel = opened.page.locator(explorer.root)
         assert panel.locator("canvas").is_visible()
         assert panel.get_by_text("Run the cell to drag").is_visible()
 
@@ -89,7 +89,7 @@ def test_a_notebook_of_the_course_is_live_as_it_is_stored(lab, page):
 
 
 @pytest.mark.parametrize("kind", ["untrusted", "without state", "without a kernel"])
-def test_a_picture_stands_where_nothing_can_move(stored, room, lab, kind):
+def test_a_picture_stands_where_nothing_can_move(stored, opened, lab, kind):
     metadata = stored.metadata | {"about": kind}  # another signature
     if kind == "without state":
         del metadata["widgets"]
@@ -98,12 +98,12 @@ def test_a_picture_stands_where_nothing_can_move(stored, room, lab, kind):
         metadata["language_info"] = {"name": "none"}
     changed = nbformat.from_dict(stored | {"metadata": metadata})
     lab.save("changed.ipynb", changed, trusted=kind != "untrusted")
-    lab.open(room.page, "changed.ipynb")
+    lab.open(opened.page, "changed.ipynb")
     if kind == "without a kernel":
-        room.page.locator(".jp-Dialog .jp-mod-reject").click()
+        opened.page.locator(".jp-Dialog .jp-mod-reject").click()
     for explorer in EXPLORERS:
-        picture = still(room, explorer)
+        picture = still(opened, explorer)
         picture.wait_for()
         assert picture.evaluate("(image) => image.naturalWidth") > 200
         assert len(picture.get_attribute("alt")) > 20
-        assert not room.page.locator(explorer.root).count()
+        assert not opened.page.locator(explorer.root).count()

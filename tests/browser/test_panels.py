@@ -4,10 +4,10 @@ import json
 
 import pytest
 import torch
+from explorers_notebook import RUN
 from ipywidgets import Dropdown, FloatSlider
-from lab import notebook
 from nbclient import NotebookClient
-from room import RUN
+from real_lab import notebook
 
 from vae_teach.page import Panel
 
@@ -185,12 +185,12 @@ def test_the_page_follows_what_the_kernel_sets(live, lab, page):
 def test_an_error_is_told_and_goes(live, lab, page):
     before = live.settle()
     live.panel.get_by_label("kind").select_option("broken")
-    told = live.panel.get_by_role("alert").filter(visible=True)
-    told.wait_for()
-    assert told.text_content() == "ValueError: there is no such picture"
+    alert = live.panel.get_by_role("alert").filter(visible=True)
+    alert.wait_for()
+    assert alert.text_content() == "ValueError: there is no such picture"
     assert live.greys() == before
     live.panel.get_by_label("kind").select_option("plain")
-    told.wait_for(state="hidden")
+    alert.wait_for(state="hidden")
 
 
 def test_a_slow_kernel_is_told_and_gets_no_queue(live, page):

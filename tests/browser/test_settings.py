@@ -5,7 +5,7 @@ import re
 import urllib.request
 from pathlib import Path
 
-import lab
+import real_lab
 from websocket import create_connection
 
 SETTINGS = Path(__file__).resolve().parents[2] / "jupyter"
@@ -29,7 +29,7 @@ def test_a_kernel_s_messages_leave_at_once(tmp_path, monkeypatch):
     config.write_text((SETTINGS / "etc/jupyter/jupyter_server_config.py").read_text() + SPY)
     monkeypatch.setenv("JUPYTER_NO_CONFIG", "1")  # the environment has a copy of its own
     options = f"--config={config}", "--ServerApp.disable_check_xsrf=True"
-    with lab.jupyterlab(tmp_path, *options) as jupyter:
+    with real_lab.jupyterlab(tmp_path, *options) as jupyter:
         _hear_a_kernel(jupyter.address.removesuffix("/lab"))
     log = (tmp_path / "log.txt").read_text()
     told = re.findall(r"no delay: (\d)", log)

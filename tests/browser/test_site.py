@@ -108,7 +108,7 @@ def serious(axe, page, **options):
 
 def test_the_latent_plane_follows_the_pointer_and_the_keys(visit):
     page = visit("05_vae", viewport={"width": 1366, "height": 768})
-    plane = page.locator(".vae-teach-plane").first
+    plane = page.locator(".vae-teach-latent-plane").first
     plane.scroll_into_view_if_needed()
     picture = "e => e.querySelector('.image canvas').toDataURL()"
     text, before = plane.locator(".readout").first, plane.evaluate(picture)

@@ -15,12 +15,12 @@ from vae_teach.models import VAE, MultiRateVAE
 
 BETAS = (0.05, 0.3, 1.0, 4.7, 20.0)
 NODE = """
-const bytes = Buffer.from(told.weights, "hex");
+const bytes = Buffer.from(given.weights, "hex");
 const numbers = halves(new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
-const { turn, decode } = multiRate(told.layers, numbers);
-answer(told.betas.map((beta, i) => {
+const { turn, decode } = multiRate(given.layers, numbers);
+answer(given.betas.map((beta, i) => {
   turn(beta);
-  return [...decode(Float32Array.from(told.codes[i].flat()), told.codes[i].length)];
+  return [...decode(Float32Array.from(given.codes[i].flat()), given.codes[i].length)];
 }));
 """
 
@@ -39,8 +39,8 @@ def network_of(latent_dim=20, image_shape=(1, 28, 28), hidden=(400,), **how):
 def decoded_by_node(network, betas, codes):
     """What the page draws: float32 (betas, codes, C, H, W)."""
     layers, weights = pack_decoder(network)
-    told = {"layers": layers, "weights": weights.hex(), "betas": betas, "codes": codes.tolist()}
-    made = node(NODE, told, "network", "multi_rate")
+    given = {"layers": layers, "weights": weights.hex(), "betas": betas, "codes": codes.tolist()}
+    made = node(NODE, given, "page/network.js", "explorers/beta_slider/multi_rate.js")
     return torch.tensor(made).reshape(len(betas), codes.shape[1], *network.image_shape)
 
 
@@ -193,7 +193,7 @@ def test_the_kernel_prepares_it_quickly(digits):
 )
 def test_what_does_not_fit_is_named(small, change, error, words):
     network, images = small
-    told = {"network": network, "images": images, "betas": [0.1, 1.0]}
-    told |= {"kl": torch.ones(2, 5), "distortion": torch.ones(2)}
+    given = {"network": network, "images": images, "betas": [0.1, 1.0]}
+    given |= {"kl": torch.ones(2, 5), "distortion": torch.ones(2)}
     with pytest.raises(error, match=words):
-        BetaSlider(**told | change)
+        BetaSlider(**given | change)

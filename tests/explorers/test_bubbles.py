@@ -15,7 +15,7 @@ from vae_teach.models import VAE
 from vae_teach.objectives import elbo
 from vae_teach.training import NonFiniteLoss, fit
 
-MODULES = ("network", "common", "plane", "many_ellipses", "bubbles")
+SCRIPTS = [f"explorers/bubbles/{name}.js" for name in ("many_ellipses", "bubbles")]
 HOW = {"epochs": 3, "batch_size": 50, "progress": False, "lr": 3e-3}
 
 
@@ -41,7 +41,7 @@ def shorter(digits):
     return film
 
 
-def told(bubbles):
+def sent(bubbles):
     packed = {
         name: base64.b64encode(getattr(bubbles, name)).decode() for name in ("codes", "labels")
     }
@@ -50,7 +50,7 @@ def told(bubbles):
 
 READ = """
 const view = (text) => new DataView(Uint8Array.from(Buffer.from(text, "base64")).buffer);
-const films = unpack(told.films, view(told.codes), view(told.labels));
+const films = unpack(given.films, view(given.codes), view(given.labels));
 """
 
 
@@ -149,13 +149,13 @@ def test_the_pages_numbers_are_torchs(film, shorter):
     bubbles = Bubbles({"with": film, "without": shorter})
     assert bubbles.steps == [*range(17), 18, 20, 22, 24, 26, 28, 29, 32, 35, 36]
     answer = """
-    answer(told.places.map(([f, step]) => {
+    answer(given.places.map(([f, step]) => {
       const film = films[f], at = place(film.steps, step), out = new Float32Array(film.size);
       return [[...moment(film.values, film.size, at, out)], [...film.labels], between(film.kl, at)];
     }))"""
     places = [[0, 0], [0, 18], [0, 36], [1, 24], [1, 28], [1, 36]]
-    asked = told(bubbles) | {"places": [*places, [0, 28]]}
-    *shown, between = node(READ + answer, asked, *MODULES)
+    asked = sent(bubbles) | {"places": [*places, [0, 28]]}
+    *shown, between = node(READ + answer, asked, *SCRIPTS)
     frames = [{frame.step: frame for frame in each.frames} for each in (film, shorter)]
     for (number, step), (numbers, labels, kl) in zip(places, shown, strict=True):
         frame = frames[number].get(step, frames[1][28])  # the shorter film stays at its end
@@ -171,13 +171,13 @@ def test_the_pages_numbers_are_torchs(film, shorter):
 
 def test_the_page_paints_ellipses_where_they_belong():
     codes = [[1.0, -0.5], [-1.5, 1.0]], [[0.5, 0.25], [0.05, 0.4]]
-    told = {"values": torch.tensor(codes).flatten().tolist(), "limit": 3}
+    given = {"values": torch.tensor(codes).flatten().tolist(), "limit": 3}
     answer = """
     const side = 320, pixels = new Uint32Array(side * side);
     const sums = new Float32Array(4 * side * (side + 2)), colours = [[250, 100, 0], [0, 50, 200]];
-    ellipsesTo(pixels, sums, side, Float32Array.from(told.values), [0, 1], told.limit, colours);
+    paintEllipses(pixels, sums, side, Float32Array.from(given.values), [0, 1], given.limit, colours);
     answer([...new Uint8Array(pixels.buffer)])"""
-    painted = np.array(node(answer, told, *MODULES)).reshape(320, 320, 4)
+    painted = np.array(node(answer, given, *SCRIPTS)).reshape(320, 320, 4)
     for (x, y), (a, b), colour in zip(*codes, [[250, 100, 0], [0, 50, 200]], strict=True):
         y1, x1 = np.nonzero((painted[..., 3] > 0) & (abs(painted[..., 0] - colour[0]) < 9))
         unit = 320 / 6
@@ -197,9 +197,9 @@ def test_an_ellipse_that_just_touches_a_row_leaves_no_gap_in_another():
     const side = 320, pixels = new Uint32Array(side * side);
     const sums = new Float32Array(4 * side * (side + 2));
     const values = Float32Array.from([0, 0.396484375, 0, 0, 1, 0.208984375, 1, 1]);
-    ellipsesTo(pixels, sums, side, values, [0, 0], 3, [[250, 100, 0]]);
+    paintEllipses(pixels, sums, side, values, [0, 0], 3, [[250, 100, 0]]);
     answer([...new Uint8Array(pixels.buffer)])"""
-    rows = np.array(node(answer, {}, *MODULES)).reshape(320, 320, 4)[..., 3].any(1).nonzero()[0]
+    rows = np.array(node(answer, {}, *SCRIPTS)).reshape(320, 320, 4)[..., 3].any(1).nonzero()[0]
     assert len(rows) == rows[-1] - rows[0] + 1
 
 

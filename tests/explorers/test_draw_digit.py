@@ -13,38 +13,39 @@ from vae_teach.explorers.draw_digit.draw_digit import DrawDigit
 from vae_teach.models import VAE, Autoencoder
 from vae_teach.pictures import pixels
 
-MODULES = ("network", "common", "plane", "paper", "draw_digit")
+SCRIPTS = [f"explorers/draw_digit/{name}.js" for name in ("paper", "draw_digit")]
+SCRIPTS += ["page/network.js"]
 IMAGES = torch.rand(30, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(30) % 10
 SEVEN = [[3.0, 2.0], [11.0, 2.0], [6.0, 12.0]]  # corners of a drawing, pixels from the left and top
 DRAW = """
-const paper = new Float32Array(told.size[0] * told.size[1] * FINE ** 2);
-for (let i = 1; i < told.corners.length; i++)
-  line(paper, told.size, told.corners[i - 1], told.corners[i], told.erase === i);
-answer({ paper: [...paper], seen: [...seenImage(paper, told.size, told.centred)] });
+const paper = new Float32Array(given.size[0] * given.size[1] * FINE ** 2);
+for (let i = 1; i < given.corners.length; i++)
+  line(paper, given.size, given.corners[i - 1], given.corners[i], given.erase === i);
+answer({ paper: [...paper], seen: [...seenImage(paper, given.size, given.centred)] });
 """
 ENCODE = """
 const bytes = (text) => new DataView(Uint8Array.from(Buffer.from(text, "base64")).buffer);
-const [encoder, decoder] = [told.encoder, told.decoder].map(([layers, weights]) => {
+const [encoder, decoder] = [given.encoder, given.decoder].map(([layers, weights]) => {
   const numbers = halves(bytes(weights));
   return (x, shape) => evaluate(layers, numbers, x, shape);
 });
 const times = [];
 const run = (x) => {
   const start = performance.now();
-  const q = gaussian(encoder(x, told.shape)), mean = decoder(q.mean);
+  const q = gaussian(encoder(x, given.shape)), mean = decoder(q.mean);
   times.push(performance.now() - start);
   return { ...q, pixels: [...mean], nats: minusLog(mean, x), squares: squares(mean, x) };
 };
-const all = told.images.map(run);
-for (let i = 0; i < told.repeat; i++) run(told.images[0]);
+const all = given.images.map(run);
+for (let i = 0; i < given.repeat; i++) run(given.images[0]);
 answer({ all, quickest: Math.min(...times) });
 """
 
 
 def drawn(corners=SEVEN, centred=False, size=(28, 28), erase=0):
-    told = {"corners": corners, "centred": centred, "size": size, "erase": erase}
-    answer = node(DRAW, told, *MODULES)
+    given = {"corners": corners, "centred": centred, "size": size, "erase": erase}
+    answer = node(DRAW, given, *SCRIPTS)
     fine = len(answer["paper"]) // (size[0] * size[1])
     side = int(fine**0.5)
     paper = torch.tensor(answer["paper"]).reshape(size[0] * side, size[1] * side)
@@ -93,13 +94,13 @@ def test_mnist_itself_is_where_drawings_are_moved(mnist):
 
 def test_an_image_put_on_the_paper_is_seen_as_it_is():
     source = """
-const [height, width] = told.size, wide = width * FINE, paper = new Float32Array(height * wide * FINE);
+const [height, width] = given.size, wide = width * FINE, paper = new Float32Array(height * wide * FINE);
 for (let i = 0; i < paper.length; i++)
-  paper[i] = told.image[Math.floor(i / wide / FINE) * width + Math.floor((i % wide) / FINE)];
-answer([...seenImage(paper, told.size, false)]);
+  paper[i] = given.image[Math.floor(i / wide / FINE) * width + Math.floor((i % wide) / FINE)];
+answer([...seenImage(paper, given.size, false)]);
 """
     image = (IMAGES[0] * 255).round() / 255
-    seen = node(source, {"size": [28, 28], "image": image.flatten().tolist()}, *MODULES)
+    seen = node(source, {"size": [28, 28], "image": image.flatten().tolist()}, *SCRIPTS)
     assert torch.equal(torch.tensor(seen), image.flatten())
 
 
@@ -114,12 +115,12 @@ def model_of(**how):
 
 def page_of(model, images, repeat=0):
     explorer = DrawDigit(model, IMAGES, LABELS)
-    told = {
+    given = {
         name: [net.layers, base64.b64encode(net.weights).decode()]
         for name, net in (("encoder", explorer.encoder), ("decoder", explorer.decoder))
     }
-    told |= {"images": images.flatten(1).tolist(), "shape": [1, 28, 28], "repeat": repeat}
-    return node(ENCODE, told, *MODULES)
+    given |= {"images": images.flatten(1).tolist(), "shape": [1, 28, 28], "repeat": repeat}
+    return node(ENCODE, given, *SCRIPTS)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +152,7 @@ def test_the_page_encodes_and_reconstructs_as_pytorch_does(how):
 def test_the_log_variance_is_held_as_in_the_model():
     outputs = [[0.5, -3.0, 30.0, -50.0], [0.0, 0.0, 0.0, 0.0], [2.0, 1.0, -20.0, 19.9]]
     for out, got in zip(
-        outputs, node("answer(told.map(gaussian));", outputs, *MODULES), strict=True
+        outputs, node("answer(given.map(gaussian));", outputs, *SCRIPTS), strict=True
     ):
         mean, log_variance = torch.tensor(out, dtype=torch.double).chunk(2)
         q = Normal(mean, (log_variance.clamp(-20, 20) / 2).exp())
@@ -161,7 +162,7 @@ def test_the_log_variance_is_held_as_in_the_model():
 
 
 def test_a_pixel_that_is_certain_and_wrong_costs_no_infinity():
-    got = node("answer(minusLog([1, 0, 1, 0], [1, 0, 0, 1]));", None, *MODULES)
+    got = node("answer(minusLog([1, 0, 1, 0], [1, 0, 0, 1]));", None, *SCRIPTS)
     p = Bernoulli(torch.tensor([1.0, 0, 1, 0]))
     assert got == pytest.approx(-p.log_prob(torch.tensor([1.0, 0, 0, 1])).sum().item(), rel=0.01)
 

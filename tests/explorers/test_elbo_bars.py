@@ -1,28 +1,23 @@
 """ELBO bars: the page's sums, run by node, against the chapter's and against closed forms."""
 
 import base64
-import json
 import math
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 import torch
+from node_runs import node
 from torch.distributions import Normal, kl_divergence
 
 from vae_teach.explorers.elbo_bars.elbo_bars import ElboBars
-from vae_teach.page.web import script
 
 SOURCE = Path(__file__).parents[2] / "notebooks" / "source" / "03_bayes_elbo.py"
 Z = torch.linspace(-8, 8, 2001, dtype=torch.double)
 PRIOR = Normal(torch.tensor(0.5).double(), 1.5)
 GUESSES = [(0.0, 1.0), (1.366, 0.362), (-1.27, 0.399), (0.238, 0.929), (-3.0, 1.25), (2.9, 0.25)]
 NODE = """
-import { readFileSync } from "node:fs";
-const { elboTerms, logEvidence, singles } = await import(process.argv[1]);
-const { logs, grid, guesses } = JSON.parse(readFileSync(0, "utf8"));
+const { logs, grid, guesses } = given;
 const bytes = Buffer.from(logs, "base64");
 // One byte off, as a message's buffer may be: a view must not need alignment.
 const shifted = new Uint8Array(bytes.length + 1);
@@ -38,7 +33,7 @@ for (let i = 1; i < cases; i++) {
     return [t.reconstruction, t.rate, t.elbo, t.gap, evidence];
   }));
 }
-console.log(JSON.stringify(all));
+answer(all);
 """
 
 
@@ -52,24 +47,16 @@ def toy(**how):
     return ElboBars(Z, PRIOR.log_prob(Z), log_likelihoods, **how)
 
 
-def terms(bars, folder):
+def terms(bars):
     """What the page computes: case by case and guess by guess the five numbers."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not installed")
-    page = folder / "page.mjs"
-    page.write_text(script("common", "elbo_bars"), "utf-8")
     count = len(bars.logs) // 4 // (len(bars.cases) + 1)
-    told = {"logs": base64.b64encode(bars.logs).decode(), "grid": bars.grid}
-    told["guesses"] = {"count": count, "list": GUESSES}
-    command = [node, "--input-type=module", "-e", NODE, page.as_uri()]
-    done = subprocess.run(command, input=json.dumps(told), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    given = {"logs": base64.b64encode(bars.logs).decode(), "grid": bars.grid}
+    given["guesses"] = {"count": count, "list": GUESSES}
+    return node(NODE, given, "explorers/elbo_bars/elbo_bars.js")
 
 
-def test_the_page_computes_the_closed_forms(tmp_path):
-    _, speed = terms(toy(), tmp_path)
+def test_the_page_computes_the_closed_forms():
+    _, speed = terms(toy())
     evidence = Normal(0.5, math.hypot(1.5, 0.5)).log_prob(torch.tensor(1.2)).item()
     precision = 1 / 1.5**2 + 1 / 0.5**2
     posterior = Normal((0.5 / 1.5**2 + 1.2 / 0.5**2) / precision, precision**-0.5)
@@ -84,7 +71,7 @@ def test_the_page_computes_the_closed_forms(tmp_path):
         )  # four widths hold q but for 3e-5
 
 
-def test_the_page_agrees_with_the_chapter(tmp_path):
+def test_the_page_agrees_with_the_chapter():
     """The chapter's own cells make the explorer, and its `split` the numbers."""
     cells = re.split(r"^# %%.*\n", SOURCE.read_text("utf-8"), flags=re.MULTILINE)
     wanted = (r"def log_normal", r"z = torch", r"x, log_q = 1\.2", r"def split", r"ElboBars\(")
@@ -94,7 +81,7 @@ def test_the_page_agrees_with_the_chapter(tmp_path):
         cell = re.sub(r"^ElboBars\(", "bars = ElboBars(", cell, flags=re.MULTILINE)
         exec(cell, chapter)
     bars = chapter["bars"]
-    for name, rows in zip(bars.cases, terms(bars, tmp_path), strict=True):
+    for name, rows in zip(bars.cases, terms(bars), strict=True):
         for guess, (reconstruction, rate, elbo, gap, evidence) in zip(GUESSES, rows, strict=True):
             split = [v.item() for v in chapter["split"](chapter["decoders"][name], *guess)]
             assert [elbo, gap] == pytest.approx(split, abs=1e-3)
@@ -104,9 +91,9 @@ def test_the_page_agrees_with_the_chapter(tmp_path):
     assert len(bars.logs) < 50_000
 
 
-def test_the_still_shows_what_the_page_computes(tmp_path):
+def test_the_still_shows_what_the_page_computes():
     bars, numbers = toy(caption="Toy."), None
-    for case, rows in zip(bars.cases, terms(bars, tmp_path), strict=True):
+    for case, rows in zip(bars.cases, terms(bars), strict=True):
         for (mean, width), numbers in zip(GUESSES, rows, strict=True):
             bars.case, bars.mean, bars.width = case, mean, width
             _, rate = bars._elbo()

@@ -1,24 +1,15 @@
 """EM stepper: what the page is sent, and the colours it mixes, run by node."""
 
-import json
 import re
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
 import torch
+from node_runs import node
 
 from vae_teach import em
 from vae_teach.chapters.em.figures import COMPONENTS, ellipse
 from vae_teach.explorers.em_stepper.em_stepper import EmStepper
-from vae_teach.page.web import script
-
-NODE = """
-import { readFileSync } from "node:fs";
-const { mixture } = await import(process.argv[1]);
-console.log(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map(mixture)));
-"""
 
 
 @pytest.fixture(scope="module")
@@ -59,19 +50,11 @@ def test_the_page_gets_each_half_step(walk):
     assert len(set(stepper.owners)) == 6  # the start and five E steps: M steps keep them
 
 
-def test_the_page_mixes_the_colours(walk, tmp_path):
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not installed")
-    stepper = EmStepper(*walk)
-    page = tmp_path / "page.mjs"
-    page.write_text(script("network", "common", "em_stepper"), "utf-8")
-    command = [node, "--input-type=module", "-e", NODE, page.as_uri()]
-    told = json.dumps(shares(stepper, 3).tolist())
-    done = subprocess.run(command, input=told, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+def test_the_page_mixes_the_colours(walk):
+    given = shares(EmStepper(*walk), 3).tolist()
+    mixtures = node("answer(given.map(mixture))", given, "explorers/em_stepper/em_stepper.js")
     r = walk[1][3][4].numpy()
-    for mixed, own in zip(json.loads(done.stdout), r, strict=True):
+    for mixed, own in zip(mixtures, r, strict=True):
         assert np.abs(mixed["colour"] - 255 * own @ COMPONENTS).max() < 2
         assert own[mixed["kind"]] > own.max() - 0.005
 

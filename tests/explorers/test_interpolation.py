@@ -13,26 +13,26 @@ from vae_teach.explorers.interpolation.interpolation import Interpolation, along
 from vae_teach.models import VAE, Autoencoder
 from vae_teach.pictures import pixels
 
-MODULES = ("network", "common", "interpolation")
+SCRIPTS = ("page/network.js", "explorers/interpolation/interpolation.js")
 IMAGES = torch.rand(14, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(14) % 10
 T = torch.linspace(0, 1, 9, dtype=torch.double)
 WAYS = """
-answer(told.pairs.map(([a, b]) => {
+answer(given.pairs.map(([a, b]) => {
   const way = sphere(a, b);
-  return { kind: way.kind, sphere: told.t.map(way.at), straight: told.t.map((t) => straight(a, b, t)) };
+  return { kind: way.kind, sphere: given.t.map(way.at), straight: given.t.map((t) => straight(a, b, t)) };
 }));
 """
 DECODE = """
-const weights = new DataView(Uint8Array.from(Buffer.from(told.weights, "base64")).buffer);
-const numbers = halves(weights), [a, b] = told.ends, way = sphere(a, b);
-const decoded = (z) => [...evaluate(told.layers, numbers, z)];
-answer([told.t.map((t) => decoded(straight(a, b, t))), told.t.map((t) => decoded(way.at(t)))]);
+const weights = new DataView(Uint8Array.from(Buffer.from(given.weights, "base64")).buffer);
+const numbers = halves(weights), [a, b] = given.ends, way = sphere(a, b);
+const decoded = (z) => [...evaluate(given.layers, numbers, z)];
+answer([given.t.map((t) => decoded(straight(a, b, t))), given.t.map((t) => decoded(way.at(t)))]);
 """
 
 
 def ways(*pairs):
-    return node(WAYS, {"pairs": pairs, "t": T.tolist()}, *MODULES)
+    return node(WAYS, {"pairs": pairs, "t": T.tolist()}, *SCRIPTS)
 
 
 def rotated(a, b, t):
@@ -133,10 +133,10 @@ def test_the_page_decodes_both_ways_as_pytorch_does(model):
         assert (ends - pixels.mean_of(model.encode(images[:2]))).abs().max() < 1e-6
     ends = [[4.0 * v for v in code] for code in ends.tolist()]  # untrained codes are all alike
     sent = explorer.decoder
-    told = {"layers": sent.layers, "weights": base64.b64encode(sent.weights).decode()}
-    told |= {"ends": ends, "t": T.tolist()}
+    given = {"layers": sent.layers, "weights": base64.b64encode(sent.weights).decode()}
+    given |= {"ends": ends, "t": T.tolist()}
     line, arc = (
-        torch.tensor(way).reshape(9, *model.image_shape) for way in node(DECODE, told, *MODULES)
+        torch.tensor(way).reshape(9, *model.image_shape) for way in node(DECODE, given, *SCRIPTS)
     )
     a, b = torch.tensor(ends)
     t = T.float()

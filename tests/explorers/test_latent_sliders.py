@@ -8,7 +8,7 @@ from torch.distributions import kl_divergence
 from vae_teach.evaluation import USED, kl_by_dimension
 from vae_teach.explorers import LatentSliders
 from vae_teach.models import VAE, Autoencoder, AutoencoderFamily, MultiRateVAE
-from vae_teach.page.web import Network
+from vae_teach.page.networks import Network
 from vae_teach.pictures import pixels
 
 IMAGES = torch.rand(40, 1, 28, 28, generator=torch.Generator().manual_seed(0))
@@ -158,7 +158,7 @@ def test_the_saved_state_is_little_more_than_the_weights():
     model = VAE(20)
     sliders = LatentSliders(model, images=IMAGES)
     state = sliders.get_state()
-    own = {name: value for name, value in state.items() if name not in ("_esm", "_css", "decoder")}
+    own = {name: value for name, value in state.items() if name not in ("_esm", "files", "decoder")}
     assert len(str(own)) < 4_000
     count = sum(parameter.numel() for parameter in model.decoder.parameters())
     assert len(Network.decoder(model).weights) == 2 * count
@@ -175,8 +175,8 @@ def test_the_still_picture_is_what_the_model_decodes():
 
 
 def test_the_page_draws_from_a_standard_normal():
-    source = "answer(Array.from({ length: told }, normal))"
-    draws = torch.tensor(node(source, 40_000, "network", "common", "latent_sliders"))
+    source = "answer(Array.from({ length: given }, normal))"
+    draws = torch.tensor(node(source, 40_000, "explorers/latent_sliders/latent_sliders.js"))
     assert draws.mean().abs() < 0.03
     assert abs(draws.std() - 1) < 0.03
     assert abs((draws.abs() > 2).float().mean() - 0.0455) < 0.006

@@ -1,22 +1,22 @@
 """Explorers without a browser: what they share, and what the latent plane holds."""
 
 import base64
+import inspect
 import io
 import json
 import re
-import runpy
-import sys
-from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from comm import base_comm
+from ipykernel import kernelbase
 from node_runs import node
 from PIL import Image
 
 from vae_teach.explorers import LatentPlane, LatentSliders
 from vae_teach.models import VAE
-from vae_teach.page import web
+from vae_teach.page.files import needed, text
 from vae_teach.pictures import pixels
 
 IMAGES = torch.rand(50, 1, 28, 28, generator=torch.Generator().manual_seed(0))
@@ -79,7 +79,9 @@ def test_a_page_of_its_own_holds_everything(which):
     assert not network["buffers"], "JupyterLab would lose them when it saves the state"
     saved = state[explorer.model_id]["state"]
     assert saved["decoder"] == f"IPY_MODEL_{explorer.decoder.model_id}"
-    assert {"_esm", "_css"} <= set(saved)
+    files = [state[reference.removeprefix("IPY_MODEL_")]["state"] for reference in saved["files"]]
+    assert [file["path"] for file in files] == needed(files[-1]["path"])
+    assert all(file["text"] == text(file["path"]) for file in files)
 
 
 def test_a_picture_is_ink_on_paper_and_never_rescaled():
@@ -167,21 +169,30 @@ def test_the_saved_state_of_a_plane_stays_light():
     assert len(plane.still()) < 85_000  # base64 of 60 kB and the words
 
 
-def test_colab_is_told_to_show_widgets_it_does_not_know(monkeypatch):
-    told, colab = [], ModuleType("google.colab")
-    colab.output = SimpleNamespace(enable_custom_widget_manager=lambda: told.append(True))
-    monkeypatch.setitem(sys.modules, "google.colab", colab)
-    runpy.run_path(web.__file__)
-    assert told == [True]
+def test_comms_still_work_the_way_that_explorers_rely_on():
+    """`WebExplorer.open` sets these two attributes of a comm; unread, they would change nothing."""
+    manager, kernel = inspect.getsource(base_comm.CommManager), inspect.getsource(kernelbase)
+    sliders = LatentSliders(model_of())
+    assert sliders.comm.handle_msg == sliders._handle_msg
+    assert "comm.handle_msg(" in manager, (
+        "comm calls no handle_msg any more: a panel that answers beside a running cell ends that "
+        "cell's figure unless WebExplorer.open finds another way around IPython's events."
+    )
+    assert sliders.comm._reply_subshell_for is None
+    if "subshell_id" in kernel:
+        assert "_reply_subshell_for" in kernel, (
+            "ipykernel asks no _reply_subshell_for any more: look whether a panel's first message "
+            "waits for a running cell, and mend WebExplorer.open if it does."
+        )
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 5), (3, 4, 6)])
 def test_the_page_s_images_are_the_pixels(shape):
     """Without a canvas: browsers that guard against fingerprints give noise for those."""
     ink = torch.rand(shape, generator=torch.Generator().manual_seed(0))
-    address = node("answer(address(told.ink, told.shape))", {
+    address = node("answer(address(given.ink, given.shape))", {
         "ink": ink.flatten().tolist(), "shape": shape,
-    }, "common")  # fmt: skip
+    }, "page/common.js")  # fmt: skip
     image = Image.open(io.BytesIO(base64.b64decode(address.removeprefix("data:image/bmp;base64,"))))
     light = 1 - ink.expand(3, -1, -1) if shape[0] == 1 else ink
     got = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
@@ -198,7 +209,7 @@ def test_the_page_s_stamps_lie_over_one_another():
     stamp(image, sign, 3, 1, [0, 0, 50]); // its first pixel is beyond the first one's second
     stamp(image, sign, 0, 3, [9, 9, 9]); // below the image
     answer([...image.data])"""
-    data = np.array(node(answer, {}, "common")).reshape(3, 4, 4)
+    data = np.array(node(answer, {}, "page/common.js")).reshape(3, 4, 4)
     assert data[1].tolist() == [
         [100, 50, 0, 255],
         [200, 0, 0, 128],

@@ -10,19 +10,19 @@ from torch import nn
 
 from vae_teach.explorers import LatentPlane, LatentSliders
 from vae_teach.models import VAE, Autoencoder
-from vae_teach.page.web import Network, pack
+from vae_teach.page.networks import Network, pack
 from vae_teach.pictures import pixels
 
 IMAGES = torch.rand(50, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(50) % 10
 CODES = [[0.0, 0.0], [1.5, -2.0], [-3.0, 0.25], [0.001, 4.0]]
 EVALUATE = """
-const bytes = Buffer.from(told.weights, "base64");
+const bytes = Buffer.from(given.weights, "base64");
 // One byte off, as a message's buffer may be: a float16 view must not need alignment.
 const shifted = new Uint8Array(bytes.length + 1);
 shifted.set(bytes, 1);
 const numbers = halves(new DataView(shifted.buffer, 1));
-answer(told.inputs.map((x) => [...evaluate(told.layers, numbers, x, told.shape)]));
+answer(given.inputs.map((x) => [...evaluate(given.layers, numbers, x, given.shape)]));
 """
 
 
@@ -39,8 +39,10 @@ def model_of(**how):
 
 
 def evaluated(layers, weights, inputs, shape=None):
-    told = {"layers": layers, "weights": base64.b64encode(weights).decode(), "inputs": inputs}
-    return torch.tensor(node(EVALUATE, told | ({"shape": shape} if shape else {}), "network"))
+    given = {"layers": layers, "weights": base64.b64encode(weights).decode(), "inputs": inputs}
+    return torch.tensor(
+        node(EVALUATE, given | ({"shape": shape} if shape else {}), "page/network.js")
+    )
 
 
 def decoded_by_node(model):
@@ -108,7 +110,7 @@ def test_the_page_knows_every_layer_it_promises_at_odd_sizes(shape):
         parameter.data = parameter.half().float()
     x = torch.randn(3, *shape)
     wanted = network(x).detach().flatten(1)
-    shown = evaluated(*pack(network, "network"), x.flatten(1).tolist(), shape)
+    shown = evaluated(*pack(network, "page/network.js"), x.flatten(1).tolist(), shape)
     assert (shown - wanted).abs().max() < 1e-5
 
 
@@ -116,16 +118,16 @@ def test_a_convolutional_decoder_of_64_by_64_pixels_takes_half_a_frame():
     torch.manual_seed(0)
     layers, weights = pack(VAE(10, (1, 64, 64), "strided").decoder, "decoder")
     source = """
-const numbers = Float32Array.from({ length: told.count }, () => Math.random() - 0.5);
+const numbers = Float32Array.from({ length: given.count }, () => Math.random() - 0.5);
 let best = Infinity;
 for (let i = 0; i < 500 && (i < 60 || best > 8); i++) { // more where other programs are in the way
   const start = performance.now();
-  evaluate(told.layers, numbers, Array(10).fill(i / 60));
+  evaluate(given.layers, numbers, Array(10).fill(i / 60));
   best = Math.min(best, performance.now() - start);
 }
 answer(best);
 """
-    best = node(source, {"layers": layers, "count": len(weights) // 2}, "network")
+    best = node(source, {"layers": layers, "count": len(weights) // 2}, "page/network.js")
     print(f"\nbest: {best:.1f} ms")
     assert best <= 8
 

@@ -20,7 +20,7 @@ from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
 from vae_teach.building.build import NOTEBOOKS
-from vae_teach.page import web
+from vae_teach.page.html import live, mount
 
 HERE = Path(__file__).resolve().parent
 COURSE = "Variational autoencoders, alive"
@@ -63,10 +63,10 @@ def animate(notebook):
                 continue
             if lives(saved.get(view["model_id"], {"state": {}})["state"]):
                 mounted.append(view["model_id"])
-                output.data["text/html"] = web.mount(view["model_id"])
+                output.data["text/html"] = mount(view["model_id"])
             elif "vae-teach-still" in after.get("data", {}).get("text/html", ""):
                 outputs.remove(output)
-    return web.live(needed(mounted, saved)) if mounted else ""
+    return live(needed(mounted, saved)) if mounted else ""
 
 
 def lives(state):
@@ -75,11 +75,12 @@ def lives(state):
 
 
 def needed(ids, saved):
-    """The states of these widgets, and of those that they refer to: their networks."""
+    """The states of these widgets, and of those that they refer to: their files and networks."""
     states = {}
     for key in ids:
         states[key] = saved[key]
         values = [v for name, v in saved[key]["state"].items() if name != "layout"]
+        values += saved[key]["state"].get("files", [])
         links = [v for v in values if isinstance(v, str) and v.startswith("IPY_MODEL_")]
         states |= needed([link.removeprefix("IPY_MODEL_") for link in links], saved)
     return states

@@ -55,17 +55,17 @@ def to_page(control):
     return control.index if _has_options(control) else control.value
 
 
-def from_page(control, told):
+def from_page(control, sent):
     """Set the control to a page's value."""
     if _has_options(control):
-        control.index = told
+        control.index = sent
     else:
-        control.value = told
+        control.value = sent
 
 
-def meaning(control, told):
+def meaning(control, sent):
     """The control's value that a page's value stands for."""
-    return control._options_values[told] if _has_options(control) else told
+    return control._options_values[sent] if _has_options(control) else sent
 
 
 def places(controls, most):

@@ -7,11 +7,9 @@ import torch
 from torch import Tensor
 
 from vae_teach import checks
-from vae_teach.page.web import halves
-from vae_teach.pictures import (
-    LABELS,  # as in explorers.css
-    pixels,
-)
+from vae_teach.page.networks import halves
+from vae_teach.pictures import pixels
+from vae_teach.pictures.colours import LABELS
 
 POINTS = 2000  # images on the map at most: more only hide each other and weigh the page down
 SIGNS = "0123456789abcdefghijklmnopqrstuvwxyz"  # one mark a label, as in plane.js

@@ -35,11 +35,10 @@ const saved = JSON.parse(document.getElementById("vae-teach-state").textContent)
 const models = {}, modules = new Map();
 for (const [id, state] of Object.entries(saved)) models[id] = new Model(state, models);
 for (const place of document.querySelectorAll("[data-explorer]")) {
-  const model = models[place.dataset.explorer], script = model.get("_esm"), css = model.get("_css");
+  const model = models[place.getAttribute("data-explorer")], script = model.get("_esm");
   if (!modules.has(script)) {
     const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
     modules.set(script, import(address));
-    document.head.appendChild(document.createElement("style")).textContent = css;
   }
   const { default: widget } = await modules.get(script);
   await widget.render({ model, el: place });

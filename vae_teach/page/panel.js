@@ -8,7 +8,7 @@ const KEYS = { "data-lm-suppress-shortcuts": "true" }; // JupyterLab leaves the 
 const WAITING = "Waiting for the kernel. If none runs, run the cell to drag.";
 
 /** A number in a control's format: d, .2f, .1%, or .3g, but 1000 instead of 1.00e+3. */
-function written(v, format) {
+export function written(v, format) {
   const [, digits, kind] = /(\d*)([a-z%]?)$/.exec(format);
   if (kind === "g") {
     const text = v.toPrecision(digits || 6);
@@ -19,7 +19,7 @@ function written(v, format) {
 }
 
 /** The values at a slider's positions 0, 1, …, last: `at(position)`, and back: `place(value)`. */
-function stepped({ min, max, step, base }) {
+export function stepped({ min, max, step, base }) {
   const last = Math.ceil((max - min) / step - 1e-9);
   const at = (k) => {
     const x = Math.min(max, min + k * step);
@@ -32,14 +32,15 @@ function stepped({ min, max, step, base }) {
   return { last, at, place };
 }
 
-function listed(values) {
+export function listed(values) {
   return { last: values.length - 1, at: (k) => values[k], place: (v) => values.indexOf(v) };
 }
 
 /** Inputs by kind: each builds one that calls `moved(value)`, and returns show(value). */
 const INPUTS = {
-  slider(parent, { label, options, format, ...spec }, places, moved) {
-    const { last, at, place } = places ?? (options ? listed(options.map((_, i) => i)) : stepped(spec));
+  slider(parent, { label, options, format, min, max, step, base }, places, moved) {
+    const all = options ? listed(options.map((_, i) => i)) : stepped({ min, max, step, base });
+    const { last, at, place } = places ?? all;
     const text = (v) => (options ? options[v] : written(v, format));
     let exact = at(0); // the kernel may set a value between two steps
     const row = slider(parent, {

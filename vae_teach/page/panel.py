@@ -8,13 +8,14 @@ import threading
 import numpy as np
 import torch
 import traitlets as t
-from ipywidgets import FloatSlider, Layout, Widget
+from ipywidgets import FloatSlider, Layout
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
 from vae_teach.page import inputs
-from vae_teach.page.web import WebExplorer, mount, page, script, style
+from vae_teach.page.html import mount, page
+from vae_teach.page.web_explorer import WebExplorer
 from vae_teach.pictures import pixels
 
 NARROWEST = 336  # screen pixels; a smaller image is shown with its pixels repeated
@@ -49,8 +50,6 @@ class Panel(WebExplorer):
         TypeError: another kind of control, or `draw` returns something else.
     """
 
-    _esm = script("common", "panel")
-    _css = style("panel")
     alt = t.Unicode().tag(sync=True)
     specs = t.List().tag(sync=True)  # for each control what its input needs
     width = t.Unicode("460px").tag(sync=True)  # of the inputs
@@ -94,12 +93,12 @@ class Panel(WebExplorer):
         with self._lock:
             self._show(request["values"], answered=request["number"])
 
-    def _show(self, told=(), **reply):
+    def _show(self, sent=(), **reply):
         """Draw what the controls say, and send picture, values and reply to the page as one update."""
         if self._draw is None:
             return
         try:
-            self._take(dict(told))
+            self._take(dict(sent))
             reply["shown"] = self._said()
             self._pixels = self._screen.pixels(self._draw(**self.values))
             reply |= {"image": _webp(self._pixels), "error": ""}
@@ -109,10 +108,10 @@ class Panel(WebExplorer):
             for name, value in reply.items():
                 setattr(self, name, value)
 
-    def _take(self, told):
+    def _take(self, sent):
         self._taking = True
         try:
-            for name, value in told.items():
+            for name, value in sent.items():
                 inputs.from_page(self._controls[name], value)
         finally:
             self._taking = False
@@ -129,7 +128,7 @@ class Panel(WebExplorer):
             str; write it to a file with `pathlib.Path("page.html").write_text(..., "utf-8")`.
         """
         grid, which, frames = self._beforehand(most)
-        saved = Widget.get_manager_state(drop_defaults=False, widgets=[self])["state"]
+        saved = self._saved()
         mine = saved[self.model_id]
         ends = list(itertools.accumulate(map(len, frames)))
         mine["state"] |= {"grid": grid, "which": which, "ends": ends}

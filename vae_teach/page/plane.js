@@ -86,8 +86,8 @@ export function ellipses(map, mean, sd) {
 /** The names of the labels, each with its mark. */
 export function legend(parent, classes) {
   const list = add(parent, "ul", { className: "names" });
-  for (const [label, name] of Object.entries(classes)) {
-    const item = add(list, "li");
+  for (const [key, name] of Object.entries(classes)) {
+    const item = add(list, "li"), label = Number(key);
     add(item, "b", { className: `c${label % 10}`, textContent: SIGNS[label] });
     item.append(` ${name}`);
   }

@@ -4,9 +4,10 @@ Every function returns a `Picture`, which a notebook shows by itself. None touch
 can close or draw into somebody else's figure.
 """
 
+from vae_teach.pictures.colours import DECODER, ENCODER, KL, LABELS, POSTERIOR, PRIOR
 from vae_teach.pictures.curves import curves, lines
 from vae_teach.pictures.images import components, image_grid, image_rows, manifold
-from vae_teach.pictures.picture import DECODER, ENCODER, KL, LABELS, POSTERIOR, PRIOR, Picture
+from vae_teach.pictures.picture import Picture
 
 __all__ = [
     "DECODER",

@@ -2,7 +2,8 @@
 
 from matplotlib.figure import Figure
 
-from vae_teach.pictures.picture import DECODER, KL, LABELS, Picture
+from vae_teach.pictures.colours import DECODER, KL, LABELS
+from vae_teach.pictures.picture import Picture
 
 
 def curves(history, alt, caption=""):

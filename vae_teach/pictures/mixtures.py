@@ -1,15 +1,13 @@
 """Mixtures of Gaussians in pictures: a colour and a marker a component, ellipses, and the staircase of EM."""
 
 import numpy as np
-from matplotlib.colors import to_rgb
 
-from vae_teach.pictures.picture import ENCODER, KL, LABELS, POSTERIOR
+from vae_teach.pictures import colours
+from vae_teach.pictures.colours import ENCODER, KL, POSTERIOR
 
-COMPONENTS = np.array([to_rgb(LABELS[i]) for i in (1, 7, 2)])  # one colour a component ...
-
-
-MARKERS = "o^s"  # ... and one marker
-
+# One colour a component (red, green, blue in [0, 1]) and one marker.
+COMPONENTS = np.array([colours.rgb(colours.LABELS[i]) for i in colours.COMPONENTS]) / 255
+MARKERS = "o^s"
 
 _CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 80)), np.sin(np.linspace(0, 2 * np.pi, 80))])
 

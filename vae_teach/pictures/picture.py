@@ -1,17 +1,10 @@
-"""What every figure of the course is: pixels, alternative text and a caption; and its colours."""
+"""What every figure of the course is: pixels, alternative text and a caption."""
 
 import base64
 import html
 import io
 
 from PIL import Image
-
-# One colour an object, the same in every chapter (from the colour-blind-safe set of Petroff 2021).
-PRIOR, ENCODER, POSTERIOR, DECODER, KL = "#717581", "#3f90da", "#832db6", "#e76300", "#bd1f01"
-LABELS = (  # of the ten digits; a digit is always named beside its colour (Tol 2021, adapted)
-    *("#332288", "#0072b2", "#117733", "#882255", "#7a7a1f"),
-    *("#c2475c", "#aa4499", "#c65200", "#1b8a7a", "#666666"),
-)
 
 # The white behind a word that stands in a picture's way.
 PLATE = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.85}

@@ -4,7 +4,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vae_teach.page.panel import Panel, wide_slider
-from vae_teach.pictures.picture import ENCODER, PLATE, POSTERIOR
+from vae_teach.pictures.colours import ENCODER, KL, POSTERIOR, tint
+from vae_teach.pictures.picture import PLATE
 
 MEANS, WIDTHS = np.linspace(-4, 4, 65), np.linspace(0.2, 3, 36)  # of the maps behind the dot
 STEPS = np.array(
@@ -68,5 +69,4 @@ def two_directions_panel(z, p, divergences, minima, alt, caption=""):
 
 def _reds(count):
     """Pale to dark, from white to the colour of KL divergences."""
-    dark = np.array([0xBD, 0x1F, 0x01]) / 255
-    return [tuple(1 - share * (1 - dark)) for share in np.linspace(0.03, 1, count)]
+    return [tint(KL, share) for share in np.linspace(0.03, 1, count)]

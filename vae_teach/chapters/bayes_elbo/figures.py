@@ -3,8 +3,9 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from vae_teach.pictures.colours import DECODER, ENCODER, KL, POSTERIOR, PRIOR, tint
 from vae_teach.pictures.images import show_ink
-from vae_teach.pictures.picture import DECODER, ENCODER, KL, PLATE, POSTERIOR, PRIOR, Picture
+from vae_teach.pictures.picture import PLATE, Picture
 
 YEAR = 365.25 * 24 * 3600  # seconds
 
@@ -118,7 +119,7 @@ def prior_draws(points, log_density, draws, inside, image, alt, caption=""):
     peak = log_density.max()
     axes.contourf(
         points, points, log_density - peak, levels=[-8, -4.5, -2, -0.5, 0], zorder=3,
-        colors=["#dcc8ea", "#b98cd3", "#9557be", POSTERIOR],
+        colors=[tint(POSTERIOR, share) for share in (0.28, 0.57, 0.83, 1)],
     )  # fmt: skip
     axes.plot([], [], "s", color=POSTERIOR, label="posterior p(z|x)")
     axes.set(xlim=extent[:2], ylim=extent[2:], xlabel="$z_1$", ylabel="$z_2$", aspect="equal")

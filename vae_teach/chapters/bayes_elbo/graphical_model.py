@@ -3,7 +3,8 @@
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 
-from vae_teach.pictures.picture import DECODER, ENCODER, PRIOR, Picture
+from vae_teach.pictures.colours import DECODER, ENCODER, PRIOR
+from vae_teach.pictures.picture import Picture
 
 EDGE = 25  # points from a circle's centre to just outside of it
 

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vae_teach.page.panel import Panel, wide_slider
-from vae_teach.pictures.picture import DECODER, POSTERIOR, PRIOR
+from vae_teach.pictures.colours import DECODER, POSTERIOR, PRIOR
 
 
 def bayes_rule_panel(z, bayes, decoder, alt, caption=""):

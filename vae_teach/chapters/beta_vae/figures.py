@@ -4,7 +4,8 @@ import statistics
 
 from matplotlib.figure import Figure
 
-from vae_teach.pictures.picture import DECODER, ENCODER, Picture
+from vae_teach.pictures.colours import DECODER, ENCODER
+from vae_teach.pictures.picture import Picture
 
 METRICS = {"mig": "MIG", "disentanglement": "disentanglement (DCI)"}
 
@@ -25,17 +26,17 @@ def scores(records, metrics=None, caption=""):
     sets = {name: rows for name, rows in records.items() if isinstance(rows, list)}
     figure = Figure(figsize=(9, 2.9 * len(metrics)), layout="constrained")
     grid = figure.subplots(len(metrics), len(sets), squeeze=False)
-    told = []
+    described = []
     for i, (key, title) in enumerate(metrics.items()):
         for j, (name, rows) in enumerate(sets.items()):
-            told.append(f"{title} on {name}: {_strip(grid[i][j], rows, key)}")
+            described.append(f"{title} on {name}: {_strip(grid[i][j], rows, key)}")
             grid[i][j].set_title(f"{title}, {name}", fontsize=11)
     seeds = len({row["seed"] for row in next(iter(sets.values()))})
     made = (
         f"One dot a seed ({seeds} each, spread sideways by seed), the bar is their mean. Codes of 10 "
         "numbers of the test images; each panel has its own scale."
     )
-    alt = f"Dots by method, mean and range over {seeds} seeds. {'; '.join(told)}."
+    alt = f"Dots by method, mean and range over {seeds} seeds. {'; '.join(described)}."
     return Picture(figure, alt, caption or made)
 
 
@@ -101,9 +102,9 @@ def matrix(table, factors, alt="", caption="", title="", form="{:.2f}"):
     axes.set_yticks(range(len(rows)), [f"$z_{{{i + 1}}}$" for i in range(len(rows))], fontsize=11)
     axes.tick_params(length=0)
     axes.set_title(title, fontsize=11)
-    told = ", ".join(
+    described = ", ".join(
         f"{name} most in dimension {i + 1} ({form.format(rows[i][k])})"
         for k, (name, i) in enumerate(zip(factors, strongest, strict=True))
     )
-    alt = alt or f"Table of {len(rows)} dimensions by {len(factors)} factors: {told}."
+    alt = alt or f"Table of {len(rows)} dimensions by {len(factors)} factors: {described}."
     return Picture(figure, alt, caption or "In bold: the dimension that holds most of the factor.")

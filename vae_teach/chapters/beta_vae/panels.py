@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from vae_teach.objectives import loss_scale
 from vae_teach.page.panel import Panel
 from vae_teach.pictures.artists import Bitmap, Words
-from vae_teach.pictures.picture import DECODER, ENCODER, KL, PRIOR
+from vae_teach.pictures.colours import DECODER, ENCODER, KL, PRIOR
 from vae_teach.pictures.pixels import to_array
 
 _SCALE = 2  # screen pixels a pixel

@@ -4,7 +4,8 @@ import math
 
 from matplotlib.figure import Figure
 
-from vae_teach.pictures.picture import DECODER, ENCODER, POSTERIOR, PRIOR, Picture
+from vae_teach.pictures.colours import DECODER, ENCODER, POSTERIOR, PRIOR
+from vae_teach.pictures.picture import Picture
 
 
 def plane(records_of_set, points=None, nll=None, name="", caption=""):

@@ -3,7 +3,8 @@
 import torch
 from matplotlib.figure import Figure
 
-from vae_teach.pictures.picture import DECODER, POSTERIOR, PRIOR, Picture
+from vae_teach.pictures.colours import DECODER, POSTERIOR, PRIOR
+from vae_teach.pictures.picture import Picture
 
 # Of the first, second, ... field in a panel: the later ones are thinner and lie on top.
 _ARROWS = (

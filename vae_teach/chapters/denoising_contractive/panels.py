@@ -11,7 +11,7 @@ from torch import nn
 from vae_teach.chapters.denoising_contractive.figures import density_map, lattice
 from vae_teach.page.panel import Panel
 from vae_teach.pictures.artists import Bitmap
-from vae_teach.pictures.picture import DECODER
+from vae_teach.pictures.colours import DECODER
 from vae_teach.pictures.pixels import to_array
 
 _SCALE = 2  # screen pixels a pixel

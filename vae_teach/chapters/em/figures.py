@@ -4,8 +4,9 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from vae_teach.pictures.colours import DECODER, ENCODER, LABELS, POSTERIOR, PRIOR
 from vae_teach.pictures.mixtures import COMPONENTS, MARKERS, ellipse, stairs, window
-from vae_teach.pictures.picture import DECODER, ENCODER, LABELS, POSTERIOR, PRIOR, Picture
+from vae_teach.pictures.picture import Picture
 
 _WAYS = ((LABELS[0], "o"), (LABELS[8], "s"), (LABELS[3], "^"), (DECODER, "D"))
 

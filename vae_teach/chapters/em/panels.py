@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from scipy.special import entr
 
 from vae_teach.page.panel import Panel
+from vae_teach.pictures.colours import PRIOR
 from vae_teach.pictures.mixtures import COMPONENTS, MARKERS, window
-from vae_teach.pictures.picture import PRIOR
 
 
 def small_variance_panel(x, fixed_point, centres, caption=""):

@@ -5,7 +5,8 @@ import itertools
 import torch
 from matplotlib.figure import Figure
 
-from vae_teach.pictures.picture import ENCODER, KL, PRIOR, Picture
+from vae_teach.pictures.colours import ENCODER, KL, PRIOR
+from vae_teach.pictures.picture import Picture
 
 
 def autograd_graph(graphs, depends, alt, caption=""):

@@ -3,7 +3,8 @@
 import torch
 from matplotlib.figure import Figure
 
-from vae_teach.pictures.picture import ENCODER, LABELS, PRIOR, Picture
+from vae_teach.pictures.colours import ENCODER, LABELS, PRIOR
+from vae_teach.pictures.picture import Picture
 
 SCORE, PATHWISE, OTHER = (
     LABELS[3],

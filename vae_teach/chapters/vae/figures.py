@@ -6,8 +6,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
 
+from vae_teach.pictures.colours import ENCODER, LABELS, PRIOR
 from vae_teach.pictures.images import show_ink
-from vae_teach.pictures.picture import ENCODER, LABELS, PLATE, PRIOR, Picture
+from vae_teach.pictures.picture import PLATE, Picture
 
 
 def bubbles(panels, labels, alt, caption="", extent=None):

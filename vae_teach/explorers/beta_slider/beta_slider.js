@@ -216,4 +216,4 @@ async function build({ model, root, framed, follow, guard, send, until }) {
   later();
 }
 
-export default explorer("vae-teach-beta", build);
+export default explorer("vae-teach-beta-slider", build);

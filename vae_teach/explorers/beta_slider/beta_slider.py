@@ -9,17 +9,11 @@ from vae_teach import checks
 from vae_teach.evaluation import USED, kl_by_dimension
 from vae_teach.models import MultiRateVAE
 from vae_teach.models.multi_rate import MATRICES
-from vae_teach.page.web import (
-    BOTH_WAYS,
-    Network,
-    WebExplorer,
-    halves,
-    network_trait,
-    script,
-    style,
-)
+from vae_teach.page.networks import Network, halves, network_trait
+from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
 from vae_teach.pictures import pixels
-from vae_teach.pictures.picture import DECODER, PRIOR, Picture
+from vae_teach.pictures.colours import DECODER, PRIOR
+from vae_teach.pictures.picture import Picture
 
 SHOWN = 8  # images in a row
 STEPS = 101  # of the slider; as they are odd, 1 is among them where the range is [1 / b, b]
@@ -53,8 +47,6 @@ class BetaSlider(WebExplorer):
         TypeError, ValueError: what was handed in does not fit; the message says what would.
     """
 
-    _esm = script("network", "common", "multi_rate", "beta_slider")
-    _css = style("beta_slider")
     step = t.CInt(STEPS // 2, min=0, max=STEPS - 1).tag(**BOTH_WAYS)
     chosen = t.Int(0, min=-1).tag(**BOTH_WAYS)
     decoder = network_trait()
@@ -130,14 +122,14 @@ class BetaSlider(WebExplorer):
         betas = [self.betas[step] for step in steps]
         rates = self._shares.sum(1)
         points = [(rates[step], self.distortion[step]) for step in steps]
-        told = "; ".join(
+        measured = "; ".join(
             f"at β = {beta:.2g} R is {r:.0f} and D {d:.0f} nats"
             for beta, (r, d) in zip(betas, points, strict=True)
         )
         return pixels.still(
             self._still_png(betas, points, rates),
             f"Left: test images, and for three values of β their reconstructions and samples from the "
-            f"prior. Right: the falling curve of distortion over rate; {told}.",
+            f"prior. Right: the falling curve of distortion over rate; {measured}.",
             f"One network at every β from {betas[0]:.2g} to {betas[-1]:.2g}. Run the cell to drag β.",
         )
 
@@ -176,7 +168,7 @@ class BetaSlider(WebExplorer):
 
 
 def pack_decoder(network):
-    """What js/multi_rate.js needs to evaluate the decoder of a `MultiRateVAE` at any β.
+    """What multi_rate.js needs to evaluate the decoder of a `MultiRateVAE` at any β.
 
     Returns:
         (layers, weights): ["beta", lowest, highest, features, MATRICES] and a ["linear", inputs,

@@ -12,7 +12,7 @@ export function multiRate(layers, weights) {
   const take = (count) => weights.subarray(at, (at += count));
   const units = linears.slice(0, -1).reduce((sum, [, , outputs]) => sum + outputs, 0);
   const condition = take(2 * features), shares = take(matrices * (features + 1));
-  const told = take(2 * units * (features + 1)); // a scale and a shift for each hidden unit
+  const scaleAndShift = take(2 * units * (features + 1)); // a scale and a shift for each hidden unit
   const [, latent, first] = linears[0];
   const ofCode = take(first * matrices * latent); // (first, matrices × latent)
   const plain = linears.map(([, inputs, outputs]) => ({
@@ -26,7 +26,7 @@ export function multiRate(layers, weights) {
     const middle = 0.5 * Math.log(lowest * highest), half = 0.5 * Math.log(highest / lowest);
     const smooth = linear([(Math.log(beta) - middle) / half], condition, 0, 1, features);
     const seen = smooth.map(Math.tanh), g = linear(seen, shares, 0, features, matrices);
-    const both = linear(seen, told, 0, features, 2 * units);
+    const both = linear(seen, scaleAndShift, 0, features, 2 * units);
     scales = both.subarray(0, units).map((v) => 1 + v);
     shifts = both.subarray(units);
     const matrix = Float32Array.from(plain[0].weight); // W + Σ g_k W_k

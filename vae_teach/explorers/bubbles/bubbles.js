@@ -5,7 +5,7 @@ import {
   add, button, clip, explorer, percent, sharpness, shift, shown, slider, write,
 } from "../../page/common.js";
 import { legend, plane, SIGNS } from "../../page/plane.js";
-import { sky, stamps } from "./many_ellipses.js";
+import { manyEllipses, stamps } from "./many_ellipses.js";
 
 const RATE = 15; // recorded frames a second
 const JUMP = 5; // frames at once for readers who asked for less motion
@@ -82,7 +82,7 @@ function panel(parent, film, steps, side) {
   const holder = add(upper, "div", { className: "held", role: "img" });
   const sd = add(lower, "div", { className: "spread" });
   const graph = terms(lower, film, steps);
-  const { layers, draw } = sky(side), values = new Float32Array(film.size);
+  const { layers, draw } = manyEllipses(side), values = new Float32Array(film.size);
   holder.append(...layers);
   const planes = new Map(); // by limit: a few in a film, each made once
   let limit = 0;

@@ -7,11 +7,10 @@ from matplotlib.figure import Figure
 
 from vae_teach.explorers.bubbles.film import Film
 from vae_teach.page.latent_map import check_labels, circles, marks
-from vae_teach.page.web import BOTH_WAYS, WebExplorer, halves, script, style
-from vae_teach.pictures import (
-    LABELS,  # as in explorers.css
-    pixels,
-)
+from vae_teach.page.networks import halves
+from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
+from vae_teach.pictures import pixels
+from vae_teach.pictures.colours import LABELS
 
 # Sizes that the plane may have: 3, 4, 5, 6, 8, 10, 12, 15, … up to float16's largest number.
 LADDER = [m * 10**k for k in range(5) for m in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)][5:]
@@ -36,8 +35,6 @@ class Bubbles(WebExplorer):
         TypeError, ValueError: no film, an empty film, too few class names.
     """
 
-    _esm = script("network", "common", "plane", "many_ellipses", "bubbles")
-    _css = style("bubbles")
     frame = t.Int(0).tag(**BOTH_WAYS)
     steps = t.List().tag(sync=True)
     films = t.List().tag(sync=True)  # of each: title, steps, their numbers, the plane's limits
@@ -60,7 +57,7 @@ class Bubbles(WebExplorer):
         super().__init__(
             frame=len(steps) - 1,
             steps=steps,
-            films=[_told(title, frames) for title, frames in recorded.items()],
+            films=[_numbers(title, frames) for title, frames in recorded.items()],
             codes=halves(torch.cat(numbers), "the film"),
             labels=labels.numpy().astype("u1").tobytes(),
             classes={str(k): str(classes[k]) for k in labels.unique().tolist()} if classes else {},
@@ -121,7 +118,7 @@ def _checked(films, classes):
     return recorded
 
 
-def _told(title, frames):
+def _numbers(title, frames):
     """What the page needs of a film beside its codes."""
     return {
         "title": title,

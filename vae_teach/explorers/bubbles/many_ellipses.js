@@ -3,7 +3,7 @@
 import { clip, inked, stamp } from "../../page/common.js";
 import { SIGNS } from "../../page/plane.js";
 
-const SKY = 206; // the ellipses' pixels a side, half of the screen's: they are soft
+const SIDE = 206; // the ellipses' pixels a side, half of the screen's: they are soft
 
 /** Adds a filled ellipse of this weight and colour to the differences along each row of `sums`: four
  * numbers a pixel, weight, then red, green, blue times weight. Its cost grows with the ellipse's
@@ -40,7 +40,7 @@ function spread(sums, side, x, y, a, b, weight, colour) {
 
 /** A moment's ellipses over the square [-limit, limit]², as pixels: alpha, blue, green and red, a byte
  * each. Where many overlap, colours mix, whatever their order. `sums` holds 4 * side * (side + 2). */
-export function ellipsesTo(pixels, sums, side, values, labels, limit, colours) {
+export function paintEllipses(pixels, sums, side, values, labels, limit, colours) {
   const unit = side / (2 * limit), count = labels.length;
   sums.fill(0);
   for (let i = 0; i < count; i++) {
@@ -65,7 +65,7 @@ export function ellipsesTo(pixels, sums, side, values, labels, limit, colours) {
   }
 }
 
-/** What a sky is drawn with: for each label its colour as [red, green, blue], and its sign's pixels. */
+/** What they are drawn with: for each label its colour as [red, green, blue], and its sign's pixels. */
 export function stamps(colours, scale) {
   return {
     colours: colours.map((colour) => { // the browser's words, such as oklab(…), as bytes
@@ -84,14 +84,14 @@ export function stamps(colours, scale) {
 
 /** Two canvases to lay one over the other, of ellipses and of their signs, `side` pixels wide. Returns
  * them as `layers`, and draw(values, labels, limit, looks), which draws a moment with such stamps. */
-export function sky(side) {
-  const layers = [SKY, side].map((size) => Object.assign(
-    document.createElement("canvas"), { className: "sky", width: size, height: size }));
+export function manyEllipses(side) {
+  const layers = [SIDE, side].map((size) => Object.assign(
+    document.createElement("canvas"), { className: "layer", width: size, height: size }));
   const [below, above] = layers.map((canvas) => canvas.getContext("2d"));
-  const ellipses = below.createImageData(SKY, SKY), signs = above.createImageData(side, side);
-  const pixels = new Uint32Array(ellipses.data.buffer), sums = new Float32Array(4 * SKY * (SKY + 2));
+  const ellipses = below.createImageData(SIDE, SIDE), signs = above.createImageData(side, side);
+  const pixels = new Uint32Array(ellipses.data.buffer), sums = new Float32Array(4 * SIDE * (SIDE + 2));
   const draw = (values, labels, limit, looks) => {
-    ellipsesTo(pixels, sums, SKY, values, labels, limit, looks.colours);
+    paintEllipses(pixels, sums, SIDE, values, labels, limit, looks.colours);
     below.putImageData(ellipses, 0, 0);
     signs.data.fill(0);
     const unit = side / (2 * limit);

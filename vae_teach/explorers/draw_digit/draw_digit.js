@@ -167,4 +167,4 @@ async function build({ model, root, guard, framed, follow, send }) {
   show(); // an error here keeps the still picture
 }
 
-export default explorer("vae-teach-draw", build);
+export default explorer("vae-teach-draw-digit", build);

@@ -9,16 +9,10 @@ from matplotlib.patches import Ellipse
 
 from vae_teach import checks
 from vae_teach.page.latent_map import gauss, on_map
-from vae_teach.page.web import (
-    BOTH_WAYS,
-    Network,
-    WebExplorer,
-    network_trait,
-    script,
-    style,
-)
+from vae_teach.page.networks import Network, network_trait
+from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
 from vae_teach.pictures import pixels
-from vae_teach.pictures.picture import DECODER, ENCODER
+from vae_teach.pictures.colours import DECODER, ENCODER
 
 CHOICES = 12  # images to choose from
 
@@ -47,8 +41,6 @@ class DrawDigit(WebExplorer):
         TypeError, ValueError: what was handed in does not fit; the message says what would.
     """
 
-    _esm = script("network", "common", "plane", "paper", "draw_digit")
-    _css = style("draw_digit")
     chosen = t.Int(-1, min=-1).tag(**BOTH_WAYS)
     centred = t.Bool(True).tag(**BOTH_WAYS)
     # What the encoder sees, a byte a pixel. An echo would undo what was drawn in the meantime.

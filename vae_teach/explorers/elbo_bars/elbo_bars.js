@@ -44,7 +44,8 @@ const path = (points) => `M${points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed
 
 /** The plot of densities: `at(z, density)` is a place in its units, `from(x, y)` the way back;
  * `truth(points)` and, quick, as nothing else is painted again, `guess(points)` draw a curve. */
-function densities(pad, [low, high], top) {
+function densities(pad, view, top) {
+  const [low, high] = view;
   const across = (WIDE - INSET - 8) / (high - low), up = (FOOT - ROOF) / top;
   const at = (z, density) => [INSET + (z - low) * across, FOOT - density * up];
   let ticks = "";
@@ -243,4 +244,4 @@ function build({ model, root, guard, framed, follow, send, until }) {
   until(() => resized.disconnect());
 }
 
-export default explorer("vae-teach-elbo", build);
+export default explorer("vae-teach-elbo-bars", build);

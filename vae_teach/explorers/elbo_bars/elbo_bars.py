@@ -7,9 +7,9 @@ import traitlets as t
 from matplotlib.figure import Figure
 
 from vae_teach import checks
-from vae_teach.page.web import BOTH_WAYS, WebExplorer, script, style
+from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
 from vae_teach.pictures import pixels
-from vae_teach.pictures.picture import ENCODER, KL, POSTERIOR
+from vae_teach.pictures.colours import ENCODER, KL, POSTERIOR
 
 
 class ElboBars(WebExplorer):
@@ -35,8 +35,6 @@ class ElboBars(WebExplorer):
         TypeError, ValueError: what was handed in does not fit; the message says what would.
     """
 
-    _esm = script("common", "elbo_bars")
-    _css = style("elbo_bars")
     case = t.Unicode().tag(**BOTH_WAYS)
     mean = t.CFloat(0.0).tag(**BOTH_WAYS)
     width = t.CFloat(1.0).tag(**BOTH_WAYS)

@@ -1,11 +1,12 @@
 // EM stepper: forward and back through the half steps of EM on points in the plane.
 
+import { COMPONENTS, LABELS } from "../../page/colours.js";
 import { halves } from "../../page/network.js";
 import {
   add, button, clip, explorer, inked, percent, picture, sharpness, shift, shown, slider, stamp, write,
 } from "../../page/common.js";
 
-const HUES = [[0, 114, 178], [198, 82, 0], [17, 119, 51]]; // as in figures/em.py, with its markers
+const HUES = COMPONENTS.map((label) => LABELS[label]);
 const DASHES = [[], [18, 8], [5, 6]];
 const ACROSS = 760, UP = 620, SCALE = 0.6; // of the plot, in units; pixels of the screen a unit, about
 const SPOT = 14; // a point's marker, with room around it
@@ -117,7 +118,7 @@ function build({ model, root, guard, framed, follow, send, until }) {
   const canvas = picture(left, ACROSS * scale, UP * scale, "", "points");
   const key = add(left, "ul", { className: "names" });
   const items = weights[0].map((_, k) => add(key, "li", {
-    innerHTML: `<b class="c${[1, 7, 2][k]}">${"●▲■"[k]}</b><span></span>`,
+    innerHTML: `<b class="c${COMPONENTS[k]}">${"●▲■"[k]}</b><span></span>`,
   }));
   const right = add(panels, "div", { className: "panel curves" });
   add(right, "div", { className: "heading", textContent: "log p(x) and ELBO, nats a point" });
@@ -203,4 +204,4 @@ function build({ model, root, guard, framed, follow, send, until }) {
   draw(); // an error here keeps the still picture
 }
 
-export default explorer("vae-teach-em", build);
+export default explorer("vae-teach-em-stepper", build);

@@ -4,7 +4,8 @@ import torch
 import traitlets as t
 from matplotlib.figure import Figure
 
-from vae_teach.page.web import BOTH_WAYS, WebExplorer, halves, script, style
+from vae_teach.page.networks import halves
+from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
 from vae_teach.pictures import pixels
 from vae_teach.pictures.mixtures import COMPONENTS, MARKERS, ellipse, stairs, window
 
@@ -29,8 +30,6 @@ class EmStepper(WebExplorer):
         ValueError: shapes that do not fit.
     """
 
-    _esm = script("network", "common", "em_stepper")
-    _css = style("em_stepper")
     half_step = t.Int(0, min=0).tag(**BOTH_WAYS)
     names = t.List().tag(sync=True)
     points = t.Bytes().tag(sync=True)  # float16

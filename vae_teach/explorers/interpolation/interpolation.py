@@ -7,7 +7,8 @@ import traitlets
 from matplotlib.figure import Figure
 
 from vae_teach import checks
-from vae_teach.page.web import BOTH_WAYS, Network, WebExplorer, network_trait, script, style
+from vae_teach.page.networks import Network, network_trait
+from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
 from vae_teach.pictures import pixels
 
 CHOICES, STEPS = 12, 9  # images to choose from; pictures of a film strip
@@ -40,8 +41,6 @@ class Interpolation(WebExplorer):
         TypeError, ValueError: what was handed in does not fit; the message says what would.
     """
 
-    _esm = script("network", "common", "interpolation")
-    _css = style("interpolation")
     first = traitlets.Int(0, min=0).tag(**BOTH_WAYS)
     second = traitlets.Int(1, min=0).tag(**BOTH_WAYS)
     # An echo from the kernel would pull the slider back under the hand.

@@ -1,5 +1,6 @@
 // The latent plane: a map of codes, and beside it what the decoder draws at the chosen place.
 
+import { POSTERIOR } from "../../page/colours.js";
 import { network } from "../../page/network.js";
 import {
   add, clip, codeText, draggable, explorer, gallery, paint, picture, shown, stored, write,
@@ -26,7 +27,7 @@ function lens(parent, side) {
     glass.setAttribute("aria-label", words.textContent + (density ? ", p(z|x) shaded" : ""));
     if (!density) return;
     const image = new ImageData(side, side); // the square root keeps a small second mode visible
-    density.forEach((v, i) => image.data.set([131, 45, 182, 255 * Math.sqrt(v)], 4 * i));
+    density.forEach((v, i) => image.data.set([...POSTERIOR, 255 * Math.sqrt(v)], 4 * i));
     shade.getContext("2d").putImageData(image, 0, 0);
   };
 }
@@ -110,4 +111,4 @@ async function build({ model, root, guard, framed, follow, send }) {
   later();
 }
 
-export default explorer("vae-teach-plane", build);
+export default explorer("vae-teach-latent-plane", build);

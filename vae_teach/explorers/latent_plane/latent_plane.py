@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 from vae_teach.evaluation.likelihood import log_joint_at, posterior_on_grid
 from vae_teach.page.latent_map import gauss, on_map
-from vae_teach.page.web import BOTH_WAYS, Network, WebExplorer, network_trait, script
+from vae_teach.page.networks import Network, network_trait
+from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
 from vae_teach.pictures import pixels
 
 SIDE = 64  # points of the lens in which a true posterior is shown, in each direction
@@ -41,7 +42,6 @@ class LatentPlane(WebExplorer):
         TypeError, ValueError: what was handed in does not fit; the message says what would.
     """
 
-    _esm = script("network", "common", "plane", "latent_plane")
     z = t.Tuple(t.CFloat(), t.CFloat(), default_value=(0.0, 0.0))
     z1 = t.CFloat(0.0).tag(**BOTH_WAYS)
     z2 = t.CFloat(0.0).tag(**BOTH_WAYS)

@@ -8,7 +8,7 @@ const STEP = 0.05; // of an arrow key
 const subscript = (i) => String(i).replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]);
 
 /** A draw from N(0, 1) (Box & Muller 1958), in digits enough to show. */
-const normal = () => +(Math.sqrt(-2 * Math.log(1 - Math.random()))
+export const normal = () => +(Math.sqrt(-2 * Math.log(1 - Math.random()))
   * Math.cos(2 * Math.PI * Math.random())).toFixed(4);
 
 /** What a dimension carries: a bar whose length is its KL against the largest, and the number. */
@@ -91,4 +91,4 @@ async function build({ model, root, guard, framed, follow, send }) {
   draw(); // an error here keeps the still picture
 }
 
-export default explorer("vae-teach-sliders", build);
+export default explorer("vae-teach-latent-sliders", build);

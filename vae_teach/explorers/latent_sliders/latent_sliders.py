@@ -7,7 +7,8 @@ import traitlets as t
 
 from vae_teach import checks
 from vae_teach.evaluation import USED, kl_by_dimension
-from vae_teach.page.web import BOTH_WAYS, Network, WebExplorer, network_trait, script, style
+from vae_teach.page.networks import Network, network_trait
+from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
 from vae_teach.pictures import pixels
 
 MOST = 64
@@ -36,8 +37,6 @@ class LatentSliders(WebExplorer):
         TypeError, ValueError: what was handed in does not fit; the message says what would.
     """
 
-    _esm = script("network", "common", "latent_sliders")
-    _css = style("latent_sliders")
     decoder = network_trait()
     code = t.List(t.CFloat()).tag(**BOTH_WAYS)  # what the page shows and sets
     start = t.List(t.CFloat()).tag(sync=True)

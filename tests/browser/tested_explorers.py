@@ -60,7 +60,7 @@ class Explorer(NamedTuple):
     name: str
     make: str
     """Python that makes it."""
-    hand: str
+    handle: str
     """CSS selector of what is dragged."""
     shows: str
     """CSS selector of a picture that follows: a canvas, or another part of it."""
@@ -123,7 +123,7 @@ EXPLORERS = [
     Explorer(
         "plane",
         "plane = LatentPlane(small, images, labels, choices=8)",
-        hand=".pad",
+        handle=".pad",
         shows="canvas.decoded",
         page=WRITTEN.format(".readout"),
         kernel="list(plane.z)",
@@ -131,7 +131,7 @@ EXPLORERS = [
     Explorer(
         "sliders",
         "sliders = LatentSliders(large, images=images)",
-        hand="input[type=range]",
+        handle="input[type=range]",
         how="input",
         shows="canvas.decoded",
         page=SLIDER,
@@ -142,7 +142,7 @@ EXPLORERS = [
         "kl = torch.outer(torch.tensor([2.0, 1, 0.2]), torch.linspace(3, 0, 20))\n"
         "d, betas = torch.tensor([60.0, 80, 140]), torch.tensor([0.1, 1, 10])\n"
         "beta = BetaSlider(pretrained.load('multirate_mnist'), images, betas, kl, d)",
-        hand="input[type=range]",
+        handle="input[type=range]",
         how="input",
         shows="canvas, svg *",
         page=SLIDER,
@@ -154,9 +154,9 @@ EXPLORERS = [
         "few = data.train_images[:1000]\n"
         "fit(VAE(2, hidden=(64,)), few, elbo, epochs=6, progress=False, watch=film)\n"
         "bubbles = Bubbles(film)",
-        hand="input[type=range]",
+        handle="input[type=range]",
         how="input",
-        shows="canvas.sky",
+        shows="canvas.layer",
         page=SLIDER,
         kernel="[bubbles.frame]",
     ),
@@ -164,7 +164,7 @@ EXPLORERS = [
         "bars",
         "z = torch.linspace(-9, 9, 1801)\n"
         "bars = ElboBars(z, -z**2 / 2 - 0.919, {'one': -(z - 1)**2, 'two': -(z.abs() - 1.5)**2 * 2})",
-        hand=".pad",
+        handle=".pad",
         shows="canvas, .stack .elbo",
         page="[...root.querySelectorAll('input[type=range]')].map((input) => Number(input.value))",
         kernel="[bars.mean, bars.width]",
@@ -172,7 +172,7 @@ EXPLORERS = [
     Explorer(
         "drawing",
         "drawing = DrawDigit(small, images[:500], labels[:500])",
-        hand=".pad",
+        handle=".pad",
         shows="canvas.decoded",
         start=(0.3, 0.25),
         end=(0.6, 0.75),
@@ -185,7 +185,7 @@ EXPLORERS = [
     Explorer(
         "between",
         "between = Interpolation(large, images, labels)",
-        hand="input[type=range]",
+        handle="input[type=range]",
         how="input",
         shows="canvas",
         page=SLIDER,
@@ -199,7 +199,7 @@ EXPLORERS = [
         "walk = [(h.name, *vars(h.model).values(), h.responsibilities, h.log_likelihood, h.elbo)\n"
         "        for h in em.mixture(x, start, steps=10)]\n"
         "stepper = EmStepper(x, walk)",
-        hand="input[type=range]",
+        handle="input[type=range]",
         how="input",
         shows="canvas.points",
         page=SLIDER,
@@ -208,7 +208,7 @@ EXPLORERS = [
     Explorer(
         "decoded",
         DECODED,
-        hand="input[type=range]",
+        handle="input[type=range]",
         how="input",
         shows="canvas",
         page=SLIDER,
@@ -218,7 +218,7 @@ EXPLORERS = [
     Explorer(
         "curve",
         FIGURE,
-        hand="input[type=range]",
+        handle="input[type=range]",
         how="input",
         shows="canvas",
         page=SLIDER,
@@ -238,7 +238,7 @@ def usual(k):
     plt.show()
 usual = interactive(usual, k=IntSlider(0, 0, 200, layout={"width": "500px"}))
 """,
-    hand=".noUi-handle",
+    handle=".noUi-handle",
     how="mouse",
     shows="img",
     page="",

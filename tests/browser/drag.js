@@ -2,8 +2,8 @@
 // measures. Returns, in ms: median and p95 from an event to the moment after the frame that shows it;
 // frames that showed something new; lag, from the last event to the frame that shows it; after, from
 // the last event to the last drawing. One way has 200 events, a longer drag goes there and back.
-async ({ root, hand, how, from, to, shows, reads, events, skip, pause, burst, patience }) => {
-  const home = document.querySelector(root), element = home.querySelector(hand);
+async ({ root, handle, how, from, to, shows, reads, events, skip, pause, burst, patience }) => {
+  const home = document.querySelector(root), element = home.querySelector(handle);
   const way = 200;
   const sent = Array(skip).fill(0), times = [], restore = [];
   let drawn = 0, waiting = 0, frames = 0, painted = skip, lastDrawing = 0, inFrame = false, over = false;

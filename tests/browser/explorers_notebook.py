@@ -1,13 +1,13 @@
-"""A notebook with every explorer, open in JupyterLab, and a hand that drags them and measures."""
+"""A notebook with every explorer, open in JupyterLab, and drags of each that are measured."""
 
 import json
 import time
 from pathlib import Path
 
-from lab import notebook
-from table import EXPLORERS, SETUP, USUAL
+from real_lab import notebook
+from tested_explorers import EXPLORERS, SETUP, USUAL
 
-HAND = Path(__file__).with_name("hand.js").read_text("utf-8")
+DRAG = Path(__file__).with_name("drag.js").read_text("utf-8")
 SHOWN = "jupyterapp.shell.currentWidget"
 RUN = """
 async (code) => {
@@ -48,20 +48,20 @@ def misses(explorer, figures, times=1):
     }
 
 
-class Room:
+class ExplorersNotebook:
     def __init__(self, lab, page, cells=(), explorers=CELLS):
         """Open the notebook and run its cells; `cells` come after the explorers'."""
         self.page, self._session = page, page.context.new_cdp_session(page)
         self._at = {explorer.name: index + 1 for index, explorer in enumerate(explorers)}
         sources = [SETUP, *(explorer.cell for explorer in explorers), *cells]
         self.last = len(sources) - 1
-        lab.save("room.ipynb", notebook(*sources))
-        lab.open(page, "room.ipynb")
+        lab.save("explorers.ipynb", notebook(*sources))
+        lab.open(page, "explorers.ipynb")
         lab.wait_for_kernel(page)
         self._run_cells(range(1 + len(explorers)))
 
     def is_open(self):
-        return self.page.evaluate(f"{SHOWN}?.context?.path") == "room.ipynb"
+        return self.page.evaluate(f"{SHOWN}?.context?.path") == "explorers.ipynb"
 
     def run(self, code):
         """Run code in the kernel, beside its cells; return what it printed."""
@@ -168,7 +168,7 @@ class Room:
         )
         if not isinstance(cell, int):
             self.page.locator(cell.root).wait_for()
-            self.page.locator(cell.root).locator(cell.hand).first.scroll_into_view_if_needed()
+            self.page.locator(cell.root).locator(cell.handle).first.scroll_into_view_if_needed()
 
     def again(self, explorer):
         """Run its cell again."""
@@ -187,33 +187,33 @@ class Room:
         )
 
     def drag(self, explorer, events=200, pause=8, burst=1, skip=0, patience=5000):
-        """Drag an explorer once over its whole way; figures as in hand.js.
+        """Drag an explorer once over its whole way; figures as in drag.js.
 
         Of that many events the first `skip` are left out; `burst` come at once, every `pause` ms.
         200 of them lead from its start to its end. `patience`, in ms, for the last one to be painted.
         """
         self.go(explorer)
-        hand = self.page.locator(explorer.root).locator(explorer.hand).first
+        handle = self.page.locator(explorer.root).locator(explorer.handle).first
         start = end = (0, 0)
         if explorer.how == "mouse":
             self.run("usual.children[0].value = 0")
             self.page.wait_for_timeout(300)
-            start = _inside(hand.bounding_box(), (0.5, 0.5))
+            start = _inside(handle.bounding_box(), (0.5, 0.5))
             way = self.page.locator(explorer.root).locator(".noUi-base").bounding_box()["width"]
             end = (start[0] + way, start[1])
         elif explorer.how == "pointer":
-            box = hand.bounding_box()
+            box = handle.bounding_box()
             start, end = _inside(box, explorer.start), _inside(box, explorer.end)
         share = min(1, events / 200)
         last = [a + share * (b - a) for a, b in zip(start, end, strict=True)]
         if explorer.how != "input":
             self.page.mouse.move(*start)
             self.page.mouse.down()
-        what = {key: getattr(explorer, key) for key in ("root", "hand", "how", "shows", "reads")}
+        what = {key: getattr(explorer, key) for key in ("root", "handle", "how", "shows", "reads")}
         what |= {"from": start, "to": end, "events": events, "skip": skip}
         what |= {"pause": pause, "burst": burst, "patience": patience}
         try:
-            return self.page.evaluate(HAND, what)
+            return self.page.evaluate(DRAG, what)
         finally:
             if explorer.how != "input":
                 self.page.mouse.move(*last)
