@@ -102,14 +102,7 @@ pictures.image_grid(
 
 # %% tags=["exercise"]
 def sample_mean(x):  # (N,) -> ()
-    return ...
-
-
-check_mean(sample_mean)
-
-
-# %% tags=["solution"]
-def sample_mean(x):
+    # solution
     return x.sum() / len(x)
 
 
@@ -161,14 +154,7 @@ print(f"log-odds, exact:   {ratio[1] - ratio[0]:.2f} x + ({ratio[0]:.2f})")
 
 # %% tags=["exercise"]
 def evidence(log_likelihood, log_prior):  # (N, K), (K,) -> (N,)
-    return ...
-
-
-check_evidence(evidence)
-
-
-# %% tags=["solution"]
-def evidence(log_likelihood, log_prior):
+    # solution
     return torch.logsumexp(log_likelihood + log_prior, dim=1)
 
 
@@ -182,14 +168,7 @@ check_evidence(evidence)
 
 # %% tags=["exercise"]
 def posterior(log_likelihood, log_prior):  # (N, K), (K,) -> (N, K)
-    return ...
-
-
-check_posterior(posterior)
-
-
-# %% tags=["solution"]
-def posterior(log_likelihood, log_prior):
+    # solution
     return torch.softmax(log_likelihood + log_prior, dim=1)
 
 
@@ -373,14 +352,7 @@ for name, images in kinds.items():
 
 # %% tags=["exercise"]
 def bits_per_pixel(log_p, pixels):  # (N,) in nats, () -> (N,)
-    return ...
-
-
-check_bits(bits_per_pixel)
-
-
-# %% tags=["solution"]
-def bits_per_pixel(log_p, pixels):
+    # solution
     return -log_p / math.log(2) / pixels
 
 

@@ -126,14 +126,7 @@ for level in (0.2, 0.5):
 
 # %% tags=["exercise"]
 def my_mask(x, rate, noise):  # (B, 1, H, W), (), (B, 1, H, W) -> (B, 1, H, W)
-    return ...
-
-
-check_mask(my_mask)
-
-
-# %% tags=["solution"]
-def my_mask(x, rate, noise):
+    # solution
     return x * (noise >= rate)
 
 
@@ -149,14 +142,7 @@ check_mask(my_mask)
 
 # %% tags=["exercise"]
 def my_noise(x, variance, noise):  # (B, 1, H, W), (B,), (B, 1, H, W) -> (B, 1, H, W)
-    return ...
-
-
-check_noise(my_noise)
-
-
-# %% tags=["solution"]
-def my_noise(x, variance, noise):
+    # solution
     return x + variance.sqrt()[:, None, None, None] * noise
 
 
@@ -352,14 +338,7 @@ for levels, curves, dae in ((rates, by_rate, "DAE for masks"), (sigmas, by_sigma
 
 # %% tags=["exercise"]
 def denoising_loss(r, x, corrupted):  # r: images to images; (B, 1, H, W) twice -> ()
-    return ...
-
-
-check_denoising_loss(denoising_loss)
-
-
-# %% tags=["solution"]
-def denoising_loss(r, x, corrupted):
+    # solution
     return (r(corrupted) - x).square().flatten(1).sum(1).mean()
 
 
@@ -591,14 +570,7 @@ field_panel(
 
 # %% tags=["exercise"]
 def my_score(r, x, sigma):  # r: (N, D) -> (N, D); x: (N, D); sigma: () -> (N, D)
-    return ...
-
-
-check_score(my_score)
-
-
-# %% tags=["solution"]
-def my_score(r, x, sigma):
+    # solution
     return (r(x) - x) / sigma**2
 
 
@@ -730,14 +702,7 @@ picture
 
 # %% tags=["exercise"]
 def my_penalty(model, x):  # (B, D) -> (B,)
-    return ...
-
-
-check_penalty(my_penalty)
-
-
-# %% tags=["solution"]
-def my_penalty(model, x):
+    # solution
     return vmap(jacrev(model.encode))(x).square().sum((1, 2))
 
 

@@ -206,14 +206,7 @@ for count in (5, 9, 17, 33, 65):
 
 # %% tags=["exercise"]
 def posterior_on_grid(log_prior, log_likelihood, dz):  # (G,), (B, G), () -> (B, G)
-    return ...
-
-
-exercise.check_posterior(posterior_on_grid)
-
-
-# %% tags=["solution"]
-def posterior_on_grid(log_prior, log_likelihood, dz):
+    # solution
     joint = (log_prior + log_likelihood).exp()
     return joint / (joint.sum(1, keepdim=True) * dz)
 
@@ -348,14 +341,7 @@ for d in (1, 5, 10, 20):
 
 # %% tags=["exercise"]
 def importance_log_evidence(log_prior, log_likelihood, log_q):  # (S, B) each -> (B,)
-    return ...
-
-
-exercise.check_importance(importance_log_evidence)
-
-
-# %% tags=["solution"]
-def importance_log_evidence(log_prior, log_likelihood, log_q):
+    # solution
     return (log_prior + log_likelihood - log_q).logsumexp(0) - math.log(len(log_q))
 
 
@@ -478,14 +464,7 @@ print(f"one bit is log 2 nats: KL(p‖q) = {kl_bits * math.log(2):.4f} nats")
 
 # %% tags=["exercise"]
 def extra_bits(p, q):  # (K,), (K,) -> ()
-    return ...
-
-
-exercise.check_extra_bits(extra_bits)
-
-
-# %% tags=["solution"]
-def extra_bits(p, q):
+    # solution
     return (p * (p / q).log2()).sum()
 
 
@@ -584,14 +563,7 @@ print(
 
 # %% tags=["exercise"]
 def kl_gaussians(m1, s1, m2, s2):  # (B,) each, s are standard deviations -> (B,)
-    return ...
-
-
-exercise.check_kl_gaussians(kl_gaussians)
-
-
-# %% tags=["solution"]
-def kl_gaussians(m1, s1, m2, s2):
+    # solution
     return (s2 / s1).log() + (s1**2 + (m1 - m2) ** 2) / (2 * s2**2) - 0.5
 
 
@@ -934,14 +906,7 @@ print(f"+ mean KL(q‖p(z|x)) {(pop * gap_x).sum():.4f}")
 
 # %% tags=["exercise"]
 def elbo_on_grid(log_prior, log_likelihood, log_q, dz):  # (G,) three times, () -> ()
-    return ...
-
-
-exercise.check_elbo(elbo_on_grid)
-
-
-# %% tags=["solution"]
-def elbo_on_grid(log_prior, log_likelihood, log_q, dz):
+    # solution
     return (log_q.exp() * (log_likelihood + log_prior - log_q)).sum() * dz
 
 

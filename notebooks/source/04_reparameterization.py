@@ -143,14 +143,7 @@ autograd_graph(
 
 # %% tags=["exercise"]
 def move(z, mean, log_variance, new_mean, new_log_variance):  # (B, d) each -> (B, d)
-    return ...
-
-
-check_move(move)
-
-
-# %% tags=["solution"]
-def move(z, mean, log_variance, new_mean, new_log_variance):
+    # solution
     noise = (z - mean) / (0.5 * log_variance).exp()
     return new_mean + (0.5 * new_log_variance).exp() * noise
 
@@ -255,14 +248,7 @@ def pathwise(f, mu, sigma, epsilon):  # epsilon (N,) -> (2, N), for μ and σ
 
 # %% tags=["exercise"]
 def score_gradient(values, z, mean, sigma):  # (N,), (N, d), (d,), (d,) -> (d,)
-    return ...
-
-
-check_score_function(score_gradient)
-
-
-# %% tags=["solution"]
-def score_gradient(values, z, mean, sigma):
+    # solution
     return (values[:, None] * (z - mean) / sigma**2).mean(0)
 
 
@@ -276,14 +262,7 @@ check_score_function(score_gradient)
 
 # %% tags=["exercise"]
 def path_gradient(slope, epsilon, log_sigma):  # (N,), (N,), () -> (2,)
-    return ...
-
-
-check_pathwise(path_gradient)
-
-
-# %% tags=["solution"]
-def path_gradient(slope, epsilon, log_sigma):
+    # solution
     return torch.stack([slope.mean(), (slope * epsilon).mean() * log_sigma.exp()])
 
 
@@ -713,14 +692,7 @@ scaling(
 
 # %% tags=["exercise"]
 def relaxed_draw(logits, uniform, temperature):  # (K,), (N, K), () -> (N, K)
-    return ...
-
-
-check_relax(relaxed_draw)
-
-
-# %% tags=["solution"]
-def relaxed_draw(logits, uniform, temperature):
+    # solution
     gumbel = -(-uniform.log()).log()
     return ((logits + gumbel) / temperature).softmax(dim=1)
 
@@ -991,14 +963,7 @@ for state, model in networks.items():
 
 # %% tags=["exercise"]
 def kl_gaussians(mean, sigma, prior_mean, prior_sigma):  # (B, d) each -> (B,)
-    return ...
-
-
-check_kl_gaussians(kl_gaussians)
-
-
-# %% tags=["solution"]
-def kl_gaussians(mean, sigma, prior_mean, prior_sigma):
+    # solution
     squares = (sigma**2 + (mean - prior_mean) ** 2) / (2 * prior_sigma**2)
     return ((prior_sigma / sigma).log() - 0.5 + squares).sum(1)
 

@@ -146,14 +146,7 @@ for name, a, b in zip(("reconstruction", "KL"), ours, theirs, strict=True):
 
 # %% tags=["exercise"]
 def draw(mean, log_variance, noise):  # (B, d) each -> (B, d)
-    return ...
-
-
-check_draw(draw)
-
-
-# %% tags=["solution"]
-def draw(mean, log_variance, noise):
+    # solution
     return mean + (0.5 * log_variance).exp() * noise
 
 
@@ -331,14 +324,7 @@ for J, sigma, x0 in [(0.0, 0.5, 0.7), (1.0, 0.5, 0.7), (3.0, 0.5, 0.7)]:
 
 # %% tags=["exercise"]
 def kl_term(mean, variance):  # (B, d), (B, d) -> (B,)
-    return ...
-
-
-check_kl(kl_term)
-
-
-# %% tags=["solution"]
-def kl_term(mean, variance):
+    # solution
     return 0.5 * (variance + mean**2 - 1 - variance.log()).sum(1)
 
 
@@ -482,14 +468,7 @@ pictures.image_rows(
 
 # %% tags=["exercise"]
 def log_likelihood(logits, x):  # (B, 1, H, W) both -> (B,)
-    return ...
-
-
-check_reconstruction(log_likelihood)
-
-
-# %% tags=["solution"]
-def log_likelihood(logits, x):
+    # solution
     return (x * logits - F.softplus(logits)).flatten(1).sum(1)
 
 
@@ -682,14 +661,7 @@ print(f"−log p(x), binarized, the first 100        {-binary.mean():6.1f} nats,
 
 # %% tags=["exercise"]
 def vae_loss(mean, log_variance, logits, x):  # (B, d), (B, d), (B, 1, H, W), (B, 1, H, W) -> ()
-    return ...
-
-
-check_loss(vae_loss)
-
-
-# %% tags=["solution"]
-def vae_loss(mean, log_variance, logits, x):
+    # solution
     reconstruction = (x * logits - F.softplus(logits)).flatten(1).sum(1)
     kl = 0.5 * (log_variance.exp() + mean**2 - 1 - log_variance).sum(1)
     return (kl - reconstruction).mean()

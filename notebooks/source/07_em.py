@@ -161,14 +161,7 @@ for name, r in encoders.items():
 
 # %% tags=["exercise"]
 def responsibilities(weights, log_likelihood):  # (K,), (N, K) -> (N, K)
-    return ...
-
-
-check_responsibilities(responsibilities)
-
-
-# %% tags=["solution"]
-def responsibilities(weights, log_likelihood):
+    # solution
     return (weights.log() + log_likelihood).softmax(1)
 
 
@@ -195,14 +188,7 @@ check_responsibilities(responsibilities)
 
 # %% tags=["exercise"]
 def covariances(x, r):  # (N, D), (N, K) -> (K, D, D)
-    return ...
-
-
-check_covariances(covariances)
-
-
-# %% tags=["solution"]
-def covariances(x, r):
+    # solution
     counts = r.sum(0)
     offsets = x[:, None] - (r.T @ x / counts[:, None])
     return torch.einsum("nk,nki,nkj->kij", r, offsets, offsets) / counts[:, None, None]
@@ -293,14 +279,7 @@ EmStepper(x, path, caption=f"{digits.name}, digits 0, 3 and 7, 20 E and M steps.
 
 # %% tags=["exercise"]
 def elbo(r, log_joint):  # (N, K), (N, K) -> (N,)
-    return ...
-
-
-check_elbo(elbo)
-
-
-# %% tags=["solution"]
-def elbo(r, log_joint):
+    # solution
     return (r * log_joint + torch.special.entr(r)).sum(1)
 
 
@@ -685,14 +664,7 @@ pictures.components(
 
 # %% tags=["exercise"]
 def posterior_mean(x, W, variance):  # (N, D), (D, d), () -> (N, d)
-    return ...
-
-
-check_posterior_mean(posterior_mean)
-
-
-# %% tags=["solution"]
-def posterior_mean(x, W, variance):
+    # solution
     M = W.T @ W + variance * torch.eye(W.shape[1], dtype=W.dtype)
     return torch.linalg.solve(M, W.T @ x.T).T
 

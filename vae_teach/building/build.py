@@ -15,6 +15,8 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 
+from vae_teach.building import exercise
+
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 SECONDS_A_CELL = 600
 FOLDED = {"solution", "aside"}  # tags of cells whose code stays closed until one opens it
@@ -25,12 +27,18 @@ def sources():
     return sorted((NOTEBOOKS / "source").glob("[0-9]*.py"))
 
 
+def tags(cell):
+    """The tags of a cell: `exercise`, `solution` and `aside` (folded)."""
+    return cell.metadata.get("tags", [])
+
+
 def unexecuted(source):
     """The notebook of one source file, without outputs; the same bytes every time."""
     notebook = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
+    notebook.cells = [made for cell in notebook.cells for made in _cells(cell)]
     for position, cell in enumerate(notebook.cells):
         cell.id = f"{source.stem}-{position:03d}"
-        if FOLDED & set(cell.metadata.get("tags", [])):
+        if FOLDED & set(tags(cell)):
             cell.metadata["jupyter"] = {"source_hidden": True}
     notebook.metadata = nbformat.from_dict(
         {
@@ -42,14 +50,23 @@ def unexecuted(source):
     return notebook
 
 
+def _cells(cell):
+    """An exercise's stub and solution; any other cell as it is."""
+    if "exercise" not in tags(cell):
+        return [cell]
+    solved = nbformat.from_dict(cell)
+    solved.metadata.tags = ["solution"]
+    solved.source = exercise.solution(cell.source)
+    cell.source = exercise.stub(cell.source)
+    return [cell, solved]
+
+
 def with_solutions(notebook):
     """A copy in which every exercise's stub is replaced by the solution that follows it."""
     solved = nbformat.from_dict(notebook)
-    cells = solved.cells
-    for i, cell in enumerate(cells):
-        if "exercise" in cell.metadata.get("tags", []):
-            later = (c for c in cells[i:] if "solution" in c.metadata.get("tags", []))
-            cell.source = next(later).source
+    for cell, after in zip(solved.cells, solved.cells[1:], strict=False):
+        if "exercise" in tags(cell):
+            cell.source = after.source
     return solved
 
 
