@@ -674,7 +674,7 @@ captioned(
 )
 
 # %% [markdown]
-# Keep the column of 20 numbers in mind: the VAE of chapter 05 also has 20, but says *where* its codes
+# Keep the column of 20 numbers in mind: the VAE of [chapter](vae) also has 20, but says *where* its codes
 # are drawn from. The same judge (`fraction_sure`, your `share_sure` of the classifier's logits)
 # will look at it.
 #
@@ -793,7 +793,7 @@ for distance, error in zip(
 #
 # **The limit of this chapter.** An autoencoder compresses, but cannot generate: it never learned what to
 # do off its codes. Would it help to push images off their place in training and ask for them back?
-# Chapter 02 adds noise.
+# [Chapter](denoising_contractive) adds noise.
 #
 # ## Sources, and where this chapter differs
 #

@@ -158,7 +158,7 @@ check_noise(my_noise)
 #
 # Three networks of the same make, an ordinary autoencoder (AE) and two denoising ones (DAE). The
 # noise levels of training *vary*: each image draws a rate from 0 to 0.9, or a σ from 0 to 1. Nobody
-# tells the network which. The three objectives differ only in what goes *in*; `trained` is chapter 01's
+# tells the network which. The three objectives differ only in what goes *in*; `trained` is [chapter](autoencoder)'s
 # recipe. `fit` maximizes, hence the minus signs. The cell that trains takes a quarter of a minute; read on
 # meanwhile.
 
@@ -371,7 +371,7 @@ points = smoothed(0).sample((20_000,)).float()
 
 # %% [markdown]
 # The gradient of a log-density with respect to the *data*, $\nabla_x \log p(x)$, is called the
-# **score** (a noun; *to score an image*, chapter 00's word, still means to give it log p(x)). It points uphill, to where data are more probable. For our density autograd gives it exactly:
+# **score** (a noun; *to score an image*, [chapter](start_here)'s word, still means to give it log p(x)). It points uphill, to where data are more probable. For our density autograd gives it exactly:
 
 
 # %%
@@ -929,7 +929,7 @@ clouds(
 #
 # | | generate | change | score |
 # |---|---|---|---|
-# | autoencoder | no: no prior over codes | in part, by its code (chapter 01) | no |
+# | autoencoder | no: no prior over codes | in part, by its code ([chapter](autoencoder)) | no |
 # | denoising | by a long random walk, with extra theory | noise it and walk back | differences of log p_σ, roughly |
 # | contractive | no | as the autoencoder | no |
 #
@@ -979,7 +979,7 @@ for name, path in (("straight", straight), ("along the wave", wave)):
 #    log p(x).
 #
 # **The limit of this chapter.** Noise gives the *direction* to the data, and no density to score with. A
-# model that says how x came to be gives both. That takes Bayes' rule, and chapter 03.
+# model that says how x came to be gives both. That takes Bayes' rule, and [chapter](bayes_elbo).
 #
 # ## Sources, and where this chapter differs (for reference, not part of the hour)
 #

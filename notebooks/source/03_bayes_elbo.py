@@ -351,7 +351,7 @@ exercise.check_importance(importance_log_evidence)
 # ## The same on digits
 #
 # A small model of handwritten digits with two latent dimensions, trained for a few seconds. (How, and
-# what its progress line says: chapter 05; here it is only a nonlinear decoder.) Two dimensions still allow a grid, so we know the truth.
+# what its progress line says: [chapter](vae); here it is only a nonlinear decoder.) Two dimensions still allow a grid, so we know the truth.
 
 # %%
 torch.manual_seed(0)
@@ -699,7 +699,7 @@ road1
 
 # %% [markdown]
 # Mark this: for this decoder the bound has a formula (a polynomial under a Gaussian), the evidence has none.
-# With a network as decoder the bound is estimated from draws of $q$, chapter 04.
+# With a network as decoder the bound is estimated from draws of $q$, [chapter](reparameterization).
 #
 # ### Two independent checks (optional, 2 minutes)
 #
@@ -1017,7 +1017,7 @@ picture.bound_and_truth(
 # %% [markdown]
 # **What you see.** The step gives up the other explanation, which $q$ never saw. The model becomes one
 # whose posterior $q$ can match, and explains the reading *less* well. With $q$ equal to the posterior this cannot happen: there
-# the ELBO touches log p(x), so a better ELBO means a better model. That is the idea of expectation maximization (EM), chapter 07.
+# the ELBO touches log p(x), so a better ELBO means a better model. That is the idea of expectation maximization (EM), [chapter](em).
 #
 # ## Recap
 #
@@ -1036,7 +1036,7 @@ picture.bound_and_truth(
 #
 # **The limit of this chapter.** We found $q$ by dragging, or with an optimizer for two numbers and one reading, on a
 # grid. An encoder has a hundred thousand parameters, and its ELBO is an expectation over *draws* of $z$ from the very
-# distribution that those parameters shape. How does a gradient get through a draw? That is chapter 04.
+# distribution that those parameters shape. How does a gradient get through a draw? That is [chapter](reparameterization).
 #
 # ## Sources, and where this chapter differs (for reference, not part of the hour)
 #

@@ -240,7 +240,7 @@ pictures.image_rows(
 )
 
 # %% [markdown]
-# How often is a draw a clear digit? The judge of chapter 01, a classifier, on 1,000 draws:
+# How often is a draw a clear digit? The judge of [chapter](autoencoder), a classifier, on 1,000 draws:
 
 # %% tags=["aside"]
 classifier = pretrained.for_set("classifier", digits)
@@ -250,7 +250,7 @@ for name, images in {"draws from p(z)": draws, "test images": digits.test_images
     print(f"classifier sure (p > 0.9) of {name:16} {fraction_sure(classifier, images):.2f}")
 
 # %% [markdown]
-# Compare the first number with chapter 01's *Gaussian* row, column *20 numbers*: 0.45 in the stored run on MNIST. By
+# Compare the first number with [chapter](autoencoder)'s *Gaussian* row, column *20 numbers*: 0.45 in the stored run on MNIST. By
 # this judge the VAE need be no better after so short a training: the classifier is sure of some scribbles, too, and
 # many draws from the prior fall between the places where digits are encoded. What is gained is something else. There
 # a Gaussian was fitted to codes afterwards; here the distribution of z is part of the model, so its samples, and how
@@ -682,7 +682,7 @@ check_loss(vae_loss)
 #    with a floor above zero. Binarized, −ELBO bounds −log p(x) from above.
 #
 # **The limit of this chapter.** Nothing said the two terms should weigh the same. What do we gain,
-# and lose, if β is 4, or ¼? That is chapter 06.
+# and lose, if β is 4, or ¼? That is [chapter](beta_vae).
 #
 # ## Sources, and where this chapter differs
 #

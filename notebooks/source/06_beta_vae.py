@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 06 · What β trades
+# # 06 · β-VAE: what β trades
 #
 # The two terms of the ELBO were added up as if they had to weigh the same. A single number, β, changes
 # that. By the end of this chapter you will have dragged it through a network that holds all its
@@ -828,7 +828,7 @@ check_mig(mig_score)
 #
 # **The limit of this chapter.** We took it as given that encoder and decoder are climbed together, by
 # gradient. Below the surface this is an old algorithm with two alternating steps, one of which the
-# encoder replaces by a guess. Which step, and what does the guess cost? That is chapter 07.
+# encoder replaces by a guess. Which step, and what does the guess cost? That is [chapter](em).
 #
 # ## Sources, and where this chapter differs
 #

@@ -121,7 +121,7 @@ def bound(x, r, *theta):
 
 
 # %% [markdown]
-# Chapter 03 said log p(x) = ELBO + KL(q ‖ p(z|x)). Three encoders for the same model, the KL taken from
+# [Chapter](bayes_elbo) said log p(x) = ELBO + KL(q ‖ p(z|x)). Three encoders for the same model, the KL taken from
 # `torch.distributions`, averages over the points:
 
 # %% tags=["aside"]
@@ -259,7 +259,7 @@ print(f"log p:   largest fall           {falls.abs().max():.1e} nats")
 # %% [markdown]
 # **What you see.** The E step lifts the ELBO *to* log p(x) and leaves log p(x) alone: only q moved. The M step
 # lifts the ELBO by moving θ. The posterior moves away, a new gap ≥ 0 opens, so log p(x) rises by at least as
-# much. Hence log p(x) never falls. (A gradient step on a VAE has no such guarantee: chapter 03.)
+# much. Hence log p(x) never falls. (A gradient step on a VAE has no such guarantee: [chapter](bayes_elbo).)
 #
 # ## Walk it
 #
@@ -510,7 +510,7 @@ small_variance(
 # line; λ₁ is the largest eigenvalue of the data's covariance) the three means melt into one, and q returns to the
 # prior. Why there? Put three means almost in one place. The responsibilities then depend on x only weakly, and an
 # EM step multiplies the means' distances along the first axis by λ₁/σ². Where σ² > λ₁, they shrink to nothing.
-# Chapter 06's collapse at β = 1 has the same threshold: a dimension dies where λ ≤ σ².
+# [Chapter](beta_vae)'s collapse at β = 1 has the same threshold: a dimension dies where λ ≤ σ².
 
 # %% [markdown]
 # ## A continuous code: probabilistic PCA
@@ -604,7 +604,7 @@ for _ in range(2000):
 # %% [markdown]
 # ### Is `linear_bound` the ELBO? (optional, 1 minute)
 #
-# Chapter 05's way, with two draws of z for each image and
+# [Chapter](vae)'s way, with two draws of z for each image and
 # `torch.distributions`:
 
 # %% tags=["aside"]
@@ -819,7 +819,7 @@ for way in ("VAE", "MC-EM, kept", "MC-EM, restarted"):
 # | climb | by coordinates: q, then θ | jointly: φ and θ |
 # | log p(x) | never falls, and may stop at a local top | may fall |
 # | needs | a posterior that can be computed | log p(x, z) and a draw that can be differentiated |
-# | goes as far as | the algebra | any decoder that can be differentiated, minibatches; z real-valued, or relaxed (chapter 04) |
+# | goes as far as | the algebra | any decoder that can be differentiated, minibatches; z real-valued, or relaxed ([chapter](reparameterization)) |
 #
 # ## Recap
 #

@@ -15,7 +15,8 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 
-from vae_teach.building import exercise
+from vae_teach.building import contents, exercise
+from vae_teach.chapters import CHAPTERS
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 SECONDS_A_CELL = 600
@@ -24,7 +25,7 @@ FOLDED = {"solution", "aside"}  # tags of cells whose code stays closed until on
 
 def sources():
     """The hand-written sources, in course order."""
-    return sorted((NOTEBOOKS / "source").glob("[0-9]*.py"))
+    return [NOTEBOOKS / "source" / f"{chapter.stem}.py" for chapter in CHAPTERS]
 
 
 def tags(cell):
@@ -33,9 +34,10 @@ def tags(cell):
 
 
 def unexecuted(source):
-    """The notebook of one source file, without outputs; the same bytes every time."""
+    """The notebook of one chapter's source, without outputs; the same bytes every time."""
     notebook = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
     notebook.cells = [made for cell in notebook.cells for made in _cells(cell)]
+    contents.put_in(notebook, source.stem)
     for position, cell in enumerate(notebook.cells):
         cell.id = f"{source.stem}-{position:03d}"
         if FOLDED & set(tags(cell)):
