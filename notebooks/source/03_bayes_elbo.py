@@ -248,7 +248,7 @@ def on_grid(d):
     return torch.cat([part.sum(1) for part in parts]).logsumexp(0).item() + d * step
 
 
-# %% tags=["aside"]
+# %% tags=["aside", "measured"]
 seconds = []
 on_grid(2)  # the first call is slower: warm up
 for d in range(1, 6):
@@ -260,7 +260,7 @@ for d in range(1, 6):
 years = seconds[-1] * 20.0**15 / (365.25 * 24 * 3600)
 print(f"d = 20 would take {years:.0e} years")
 
-# %% tags=["aside"]
+# %% tags=["aside", "measured"]
 picture.grid_cost(
     [1, 2, 3, 4, 5],
     seconds,

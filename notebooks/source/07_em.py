@@ -399,7 +399,7 @@ ways = {
 }
 runs = {name: climb(*way) for name, way in ways.items()}
 
-# %% tags=["aside"]
+# %% tags=["aside", "measured"]
 climbs(
     {name: run for name, (run, _) in runs.items()},
     lowest=path[0][5],
@@ -408,7 +408,7 @@ climbs(
     "encoder 2-16-3.",
 )
 
-# %% tags=["aside"]
+# %% tags=["aside", "measured"]
 print("                            below the top by         within 0.001 of the top after")
 print("                            log p       ELBO")
 for name, (run, _) in runs.items():
@@ -792,7 +792,7 @@ def train(way, steps, target=math.inf):
     return step, decoded * len(ink), seconds, height
 
 
-# %% tags=["aside"]
+# %% tags=["aside", "measured"]
 target = train("VAE", 120)[3]
 print(f"to log p(x) = {target:.2f}    steps   decoder evaluations   seconds   reached")
 for way in ("VAE", "MC-EM, kept", "MC-EM, restarted"):

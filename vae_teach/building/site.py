@@ -20,6 +20,7 @@ from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
 from vae_teach.building.build import NOTEBOOKS
+from vae_teach.building.tidy import STATE, VIEW
 from vae_teach.chapters import CHAPTERS
 from vae_teach.page import web
 
@@ -40,8 +41,6 @@ In each you will
 
 Formulas are set by MathJax, under the [Apache License 2.0](https://www.apache.org/licenses/LICENSE-2.0).
 """
-VIEW = "application/vnd.jupyter.widget-view+json"
-STATE = "application/vnd.jupyter.widget-state+json"
 
 
 def animate(notebook):
