@@ -8,13 +8,15 @@ READY  := $(VENV)/.ready
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 
-.PHONY: help lab test test-slow notebooks stamp site weights bench lint format clean
+.PHONY: help lab test test-slow notebooks contents stamp site weights bench lint format clean FORCE
 
 help:
 	@echo "make lab        install, and open JupyterLab on the start page"
 	@echo "make test       install, and pass the quick tests"
 	@echo "make test-slow  pass the slow ones: notebooks with solutions, every explorer in a browser"
-	@echo "make notebooks  run notebooks/source/*.py and store them with their outputs"
+	@echo "make notebooks  run notebooks/source/*.py and store them with their outputs; make notebooks/05_vae.ipynb builds"
+	@echo "                one of them, and runs it only if its code has changed"
+	@echo "make contents   put the list of chapters into README.md and the notebooks"
 	@echo "make stamp      renew the page's scripts and styles in the stored notebooks, running nothing"
 	@echo "make site       turn the stored notebooks into web pages in site/, live without kernel or network"
 	@echo "make weights    train the shipped weights again (about half an hour)"
@@ -35,6 +37,15 @@ test-slow: $(READY)
 	@$(PY) -m pytest -m slow
 
 notebooks: $(READY)
+	@$(PY) -m vae_teach.building.build --again
+
+# Whether it must be run is seen from its code, not from the time of its file.
+notebooks/%.ipynb: FORCE $(READY)
+	@$(PY) -m vae_teach.building.build $*
+FORCE:
+
+contents: $(READY)
+	@$(PY) -m vae_teach.building.contents
 	@$(PY) -m vae_teach.building.build
 
 stamp: $(READY)

@@ -102,14 +102,7 @@ pictures.image_grid(
 
 # %% tags=["exercise"]
 def sample_mean(x):  # (N,) -> ()
-    return ...
-
-
-check_mean(sample_mean)
-
-
-# %% tags=["solution"]
-def sample_mean(x):
+    # solution
     return x.sum() / len(x)
 
 
@@ -161,14 +154,7 @@ print(f"log-odds, exact:   {ratio[1] - ratio[0]:.2f} x + ({ratio[0]:.2f})")
 
 # %% tags=["exercise"]
 def evidence(log_likelihood, log_prior):  # (N, K), (K,) -> (N,)
-    return ...
-
-
-check_evidence(evidence)
-
-
-# %% tags=["solution"]
-def evidence(log_likelihood, log_prior):
+    # solution
     return torch.logsumexp(log_likelihood + log_prior, dim=1)
 
 
@@ -182,14 +168,7 @@ check_evidence(evidence)
 
 # %% tags=["exercise"]
 def posterior(log_likelihood, log_prior):  # (N, K), (K,) -> (N, K)
-    return ...
-
-
-check_posterior(posterior)
-
-
-# %% tags=["solution"]
-def posterior(log_likelihood, log_prior):
+    # solution
     return torch.softmax(log_likelihood + log_prior, dim=1)
 
 
@@ -280,7 +259,7 @@ classes = MultivariateNormal(means, torch.stack(spread))  # p(z|C), ten of them
 log_share = labels.bincount(minlength=10).div(len(labels)).log()  # log p(C)
 
 # %% [markdown]
-# Now $p(x\mid C) = \int p(x\mid z)\,p(z\mid C)\,dz$, an integral over all codes. Chapter 03 derives a bound for it:
+# Now $p(x\mid C) = \int p(x\mid z)\,p(z\mid C)\,dz$, an integral over all codes. [Chapter](bayes_elbo) derives a bound for it:
 #
 # $$\log p(x\mid C) \ge \mathbb E_q[\log p(x\mid z)] - \mathrm{KL}(q(z\mid x)\,\|\,p(z\mid C)).$$
 #
@@ -327,11 +306,11 @@ pictures.image_rows(
 torch.manual_seed(3)
 x = digits.test_images[:500]
 shuffled = x.flatten(1)[:, torch.randperm(784)].reshape(x.shape)
-pictures = {"digit": x, "flipped": x.flip(2), "negative": 1 - x, "shuffled": shuffled}
-pictures["blank"] = torch.zeros_like(x)
+kinds = {"digit": x, "flipped": x.flip(2), "negative": 1 - x, "shuffled": shuffled}
+kinds["blank"] = torch.zeros_like(x)
 
 pictures.image_rows(
-    {name: images[:10] for name, images in pictures.items()},
+    {name: images[:10] for name, images in kinds.items()},
     alt="Five rows: ten digits, the same flipped, white on black, as noise, and ten blank squares.",
     caption=f"{digits.name}: the first ten of 500 test images, and what is made of them.",
     width=7,
@@ -344,7 +323,7 @@ pictures.image_rows(
 
 # %%
 print("              classifier at least 90 % sure    ELBO, mean    warned of")
-for name, images in pictures.items():
+for name, images in kinds.items():
     with torch.no_grad():
         sure = classifier(images).softmax(1).amax(1) >= 0.9
         bound = elbo(vae, images, samples=10).bound
@@ -363,7 +342,7 @@ for name, images in pictures.items():
 # But blank paper, where the classifier was wise, scores **best of all** with the VAE. A likelihood is high where an image is easy to predict, not where
 # it is typical: every digit's surroundings are blank, so the model predicts blank pixels very well. A
 # high likelihood is no seal of being a digit (Nalisnick et al. 2019).
-# (On grey pixels these scores are likelihoods only up to a subtlety that chapter 05 settles.)
+# (On grey pixels these scores are likelihoods only up to a subtlety that [chapter](vae) settles.)
 #
 # ### Exercise 4: nats, bits, pixels
 #
@@ -373,14 +352,7 @@ for name, images in pictures.items():
 
 # %% tags=["exercise"]
 def bits_per_pixel(log_p, pixels):  # (N,) in nats, () -> (N,)
-    return ...
-
-
-check_bits(bits_per_pixel)
-
-
-# %% tags=["solution"]
-def bits_per_pixel(log_p, pixels):
+    # solution
     return -log_p / math.log(2) / pixels
 
 
@@ -394,18 +366,9 @@ print(f"digits: {bound:.0f} nats are at most {-bound / math.log(2) / 784:.2f} bi
 # %% [markdown]
 # ## The course
 #
-# | | chapter | ends on a limit that the next one removes |
-# |---|---|---|
-# | 00 | **Start here** | what can such a model be made of? |
-# | 01 | [Autoencoder](01_autoencoder.ipynb) | it compresses, but cannot generate |
-# | 02 | [Denoising and contractive autoencoders](02_denoising_contractive.ipynb) | noise helps, but gives no density |
-# | 03 | [Bayes and the ELBO](03_bayes_elbo.ipynb) | a density, but an integral nobody can do; a bound, but no gradient |
-# | 04 | [Reparameterization](04_reparameterization.ipynb) | a gradient through a draw, and nothing built with it yet |
-# | 05 | [The variational autoencoder](05_vae.ipynb) | why should its two terms weigh the same? |
-# | 06 | [β-VAE](06_beta_vae.ipynb) | what is the encoder, if β only weighs it? |
-# | 07 | [EM and the VAE](07_em.ipynb) | the same bound, climbed another way: where exact steps end |
+# <!-- chapters -->
 #
-# A chapter takes 45 to 60 minutes with its exercises; what goes beyond is marked *optional*. Folded cells check,
+# The minutes are with exercises; what goes beyond is marked *optional*. Folded cells check,
 # print or plot something: their output is what counts. In a hurry?
 # 03, 04 and 05 are the core.
 
@@ -442,7 +405,7 @@ print(f"digits: {bound:.0f} nats are at most {-bound / math.log(2) / 784:.2f} bi
 #    warns of negatives and noise, of the smaller part of flipped digits, and never of blank paper.
 #
 # **The limit of this chapter.** We used a VAE without building one. Its ancestor is simpler: a network that squeezes
-# an image into a code and unfolds it again. How far does that get us? [Chapter 01](01_autoencoder.ipynb).
+# an image into a code and unfolds it again. How far does that get us? [Chapter](autoencoder).
 #
 # ## Sources, and where this chapter differs
 #

@@ -127,14 +127,7 @@ pictures.image_rows(
 
 # %% tags=["exercise"]
 def image_error(x_hat, x):  # (B, C, H, W) both -> (B,)
-    return ...
-
-
-check_error(image_error)
-
-
-# %% tags=["solution"]
-def image_error(x_hat, x):
+    # solution
     return (x_hat - x).square().flatten(1).sum(1)
 
 
@@ -234,14 +227,7 @@ pictures.components(
 
 # %% tags=["exercise"]
 def pca_rebuild(x, mean, components):  # (B, D), (D,), (d, D) -> (B, D)
-    return ...
-
-
-check_pca(pca_rebuild)
-
-
-# %% tags=["solution"]
-def pca_rebuild(x, mean, components):
+    # solution
     return mean + (x - mean) @ components.T @ components
 
 
@@ -458,14 +444,7 @@ for i in range(3):
 
 # %% tags=["exercise"]
 def window_ssim(a, b):  # (B, N) both -> (B,)
-    return ...
-
-
-check_ssim(window_ssim)
-
-
-# %% tags=["solution"]
-def window_ssim(a, b):
+    # solution
     ma, mb = a.mean(1), b.mean(1)
     va, vb = a.var(1, correction=0), b.var(1, correction=0)
     c = (a * b).mean(1) - ma * mb
@@ -625,14 +604,7 @@ sureness(
 
 # %% tags=["exercise"]
 def share_sure(logits):  # (B, K) -> ()
-    return ...
-
-
-check_sure(share_sure)
-
-
-# %% tags=["solution"]
-def share_sure(logits):
+    # solution
     return (logits.softmax(1).amax(1) > 0.9).float().mean()
 
 
@@ -702,7 +674,7 @@ captioned(
 )
 
 # %% [markdown]
-# Keep the column of 20 numbers in mind: the VAE of chapter 05 also has 20, but says *where* its codes
+# Keep the column of 20 numbers in mind: the VAE of [chapter](vae) also has 20, but says *where* its codes
 # are drawn from. The same judge (`fraction_sure`, your `share_sure` of the classifier's logits)
 # will look at it.
 #
@@ -714,14 +686,7 @@ captioned(
 
 # %% tags=["exercise"]
 def way(start, end, t):  # (d,), (d,), (T,) -> (T, d)
-    return ...
-
-
-check_path(way)
-
-
-# %% tags=["solution"]
-def way(start, end, t):
+    # solution
     return (1 - t[:, None]) * start + t[:, None] * end
 
 
@@ -828,7 +793,7 @@ for distance, error in zip(
 #
 # **The limit of this chapter.** An autoencoder compresses, but cannot generate: it never learned what to
 # do off its codes. Would it help to push images off their place in training and ask for them back?
-# Chapter 02 adds noise.
+# [Chapter](denoising_contractive) adds noise.
 #
 # ## Sources, and where this chapter differs
 #

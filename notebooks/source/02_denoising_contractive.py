@@ -126,14 +126,7 @@ for level in (0.2, 0.5):
 
 # %% tags=["exercise"]
 def my_mask(x, rate, noise):  # (B, 1, H, W), (), (B, 1, H, W) -> (B, 1, H, W)
-    return ...
-
-
-check_mask(my_mask)
-
-
-# %% tags=["solution"]
-def my_mask(x, rate, noise):
+    # solution
     return x * (noise >= rate)
 
 
@@ -149,14 +142,7 @@ check_mask(my_mask)
 
 # %% tags=["exercise"]
 def my_noise(x, variance, noise):  # (B, 1, H, W), (B,), (B, 1, H, W) -> (B, 1, H, W)
-    return ...
-
-
-check_noise(my_noise)
-
-
-# %% tags=["solution"]
-def my_noise(x, variance, noise):
+    # solution
     return x + variance.sqrt()[:, None, None, None] * noise
 
 
@@ -172,7 +158,7 @@ check_noise(my_noise)
 #
 # Three networks of the same make, an ordinary autoencoder (AE) and two denoising ones (DAE). The
 # noise levels of training *vary*: each image draws a rate from 0 to 0.9, or a σ from 0 to 1. Nobody
-# tells the network which. The three objectives differ only in what goes *in*; `trained` is chapter 01's
+# tells the network which. The three objectives differ only in what goes *in*; `trained` is [chapter](autoencoder)'s
 # recipe. `fit` maximizes, hence the minus signs. The cell that trains takes a quarter of a minute; read on
 # meanwhile.
 
@@ -352,14 +338,7 @@ for levels, curves, dae in ((rates, by_rate, "DAE for masks"), (sigmas, by_sigma
 
 # %% tags=["exercise"]
 def denoising_loss(r, x, corrupted):  # r: images to images; (B, 1, H, W) twice -> ()
-    return ...
-
-
-check_denoising_loss(denoising_loss)
-
-
-# %% tags=["solution"]
-def denoising_loss(r, x, corrupted):
+    # solution
     return (r(corrupted) - x).square().flatten(1).sum(1).mean()
 
 
@@ -392,7 +371,7 @@ points = smoothed(0).sample((20_000,)).float()
 
 # %% [markdown]
 # The gradient of a log-density with respect to the *data*, $\nabla_x \log p(x)$, is called the
-# **score** (a noun; *to score an image*, chapter 00's word, still means to give it log p(x)). It points uphill, to where data are more probable. For our density autograd gives it exactly:
+# **score** (a noun; *to score an image*, [chapter](start_here)'s word, still means to give it log p(x)). It points uphill, to where data are more probable. For our density autograd gives it exactly:
 
 
 # %%
@@ -591,14 +570,7 @@ field_panel(
 
 # %% tags=["exercise"]
 def my_score(r, x, sigma):  # r: (N, D) -> (N, D); x: (N, D); sigma: () -> (N, D)
-    return ...
-
-
-check_score(my_score)
-
-
-# %% tags=["solution"]
-def my_score(r, x, sigma):
+    # solution
     return (r(x) - x) / sigma**2
 
 
@@ -730,14 +702,7 @@ picture
 
 # %% tags=["exercise"]
 def my_penalty(model, x):  # (B, D) -> (B,)
-    return ...
-
-
-check_penalty(my_penalty)
-
-
-# %% tags=["solution"]
-def my_penalty(model, x):
+    # solution
     return vmap(jacrev(model.encode))(x).square().sum((1, 2))
 
 
@@ -964,7 +929,7 @@ clouds(
 #
 # | | generate | change | score |
 # |---|---|---|---|
-# | autoencoder | no: no prior over codes | in part, by its code (chapter 01) | no |
+# | autoencoder | no: no prior over codes | in part, by its code ([chapter](autoencoder)) | no |
 # | denoising | by a long random walk, with extra theory | noise it and walk back | differences of log p_σ, roughly |
 # | contractive | no | as the autoencoder | no |
 #
@@ -1014,7 +979,7 @@ for name, path in (("straight", straight), ("along the wave", wave)):
 #    log p(x).
 #
 # **The limit of this chapter.** Noise gives the *direction* to the data, and no density to score with. A
-# model that says how x came to be gives both. That takes Bayes' rule, and chapter 03.
+# model that says how x came to be gives both. That takes Bayes' rule, and [chapter](bayes_elbo).
 #
 # ## Sources, and where this chapter differs (for reference, not part of the hour)
 #

@@ -206,14 +206,7 @@ for count in (5, 9, 17, 33, 65):
 
 # %% tags=["exercise"]
 def posterior_on_grid(log_prior, log_likelihood, dz):  # (G,), (B, G), () -> (B, G)
-    return ...
-
-
-exercise.check_posterior(posterior_on_grid)
-
-
-# %% tags=["solution"]
-def posterior_on_grid(log_prior, log_likelihood, dz):
+    # solution
     joint = (log_prior + log_likelihood).exp()
     return joint / (joint.sum(1, keepdim=True) * dz)
 
@@ -255,7 +248,7 @@ def on_grid(d):
     return torch.cat([part.sum(1) for part in parts]).logsumexp(0).item() + d * step
 
 
-# %% tags=["aside"]
+# %% tags=["aside", "measured"]
 seconds = []
 on_grid(2)  # the first call is slower: warm up
 for d in range(1, 6):
@@ -267,7 +260,7 @@ for d in range(1, 6):
 years = seconds[-1] * 20.0**15 / (365.25 * 24 * 3600)
 print(f"d = 20 would take {years:.0e} years")
 
-# %% tags=["aside"]
+# %% tags=["aside", "measured"]
 picture.grid_cost(
     [1, 2, 3, 4, 5],
     seconds,
@@ -348,14 +341,7 @@ for d in (1, 5, 10, 20):
 
 # %% tags=["exercise"]
 def importance_log_evidence(log_prior, log_likelihood, log_q):  # (S, B) each -> (B,)
-    return ...
-
-
-exercise.check_importance(importance_log_evidence)
-
-
-# %% tags=["solution"]
-def importance_log_evidence(log_prior, log_likelihood, log_q):
+    # solution
     return (log_prior + log_likelihood - log_q).logsumexp(0) - math.log(len(log_q))
 
 
@@ -365,7 +351,7 @@ exercise.check_importance(importance_log_evidence)
 # ## The same on digits
 #
 # A small model of handwritten digits with two latent dimensions, trained for a few seconds. (How, and
-# what its progress line says: chapter 05; here it is only a nonlinear decoder.) Two dimensions still allow a grid, so we know the truth.
+# what its progress line says: [chapter](vae); here it is only a nonlinear decoder.) Two dimensions still allow a grid, so we know the truth.
 
 # %%
 torch.manual_seed(0)
@@ -478,14 +464,7 @@ print(f"one bit is log 2 nats: KL(p‖q) = {kl_bits * math.log(2):.4f} nats")
 
 # %% tags=["exercise"]
 def extra_bits(p, q):  # (K,), (K,) -> ()
-    return ...
-
-
-exercise.check_extra_bits(extra_bits)
-
-
-# %% tags=["solution"]
-def extra_bits(p, q):
+    # solution
     return (p * (p / q).log2()).sum()
 
 
@@ -584,14 +563,7 @@ print(
 
 # %% tags=["exercise"]
 def kl_gaussians(m1, s1, m2, s2):  # (B,) each, s are standard deviations -> (B,)
-    return ...
-
-
-exercise.check_kl_gaussians(kl_gaussians)
-
-
-# %% tags=["solution"]
-def kl_gaussians(m1, s1, m2, s2):
+    # solution
     return (s2 / s1).log() + (s1**2 + (m1 - m2) ** 2) / (2 * s2**2) - 0.5
 
 
@@ -727,7 +699,7 @@ road1
 
 # %% [markdown]
 # Mark this: for this decoder the bound has a formula (a polynomial under a Gaussian), the evidence has none.
-# With a network as decoder the bound is estimated from draws of $q$, chapter 04.
+# With a network as decoder the bound is estimated from draws of $q$, [chapter](reparameterization).
 #
 # ### Two independent checks (optional, 2 minutes)
 #
@@ -934,14 +906,7 @@ print(f"+ mean KL(q‖p(z|x)) {(pop * gap_x).sum():.4f}")
 
 # %% tags=["exercise"]
 def elbo_on_grid(log_prior, log_likelihood, log_q, dz):  # (G,) three times, () -> ()
-    return ...
-
-
-exercise.check_elbo(elbo_on_grid)
-
-
-# %% tags=["solution"]
-def elbo_on_grid(log_prior, log_likelihood, log_q, dz):
+    # solution
     return (log_q.exp() * (log_likelihood + log_prior - log_q)).sum() * dz
 
 
@@ -1052,7 +1017,7 @@ picture.bound_and_truth(
 # %% [markdown]
 # **What you see.** The step gives up the other explanation, which $q$ never saw. The model becomes one
 # whose posterior $q$ can match, and explains the reading *less* well. With $q$ equal to the posterior this cannot happen: there
-# the ELBO touches log p(x), so a better ELBO means a better model. That is the idea of expectation maximization (EM), chapter 07.
+# the ELBO touches log p(x), so a better ELBO means a better model. That is the idea of expectation maximization (EM), [chapter](em).
 #
 # ## Recap
 #
@@ -1071,7 +1036,7 @@ picture.bound_and_truth(
 #
 # **The limit of this chapter.** We found $q$ by dragging, or with an optimizer for two numbers and one reading, on a
 # grid. An encoder has a hundred thousand parameters, and its ELBO is an expectation over *draws* of $z$ from the very
-# distribution that those parameters shape. How does a gradient get through a draw? That is chapter 04.
+# distribution that those parameters shape. How does a gradient get through a draw? That is [chapter](reparameterization).
 #
 # ## Sources, and where this chapter differs (for reference, not part of the hour)
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 04 · Reparameterization
 #
-# Chapter 03 ended with a bound, and with a difficulty: the ELBO is an average over draws
+# [Chapter](bayes_elbo) ended with a bound, and with a difficulty: the ELBO is an average over draws
 # $z \sim q_\phi(z\mid x)$, and $\phi$ is what we want to learn. How does a gradient get through a draw?
 # This chapter gives two ways, says when each is allowed, and measures what each costs.
 #
@@ -143,14 +143,7 @@ autograd_graph(
 
 # %% tags=["exercise"]
 def move(z, mean, log_variance, new_mean, new_log_variance):  # (B, d) each -> (B, d)
-    return ...
-
-
-check_move(move)
-
-
-# %% tags=["solution"]
-def move(z, mean, log_variance, new_mean, new_log_variance):
+    # solution
     noise = (z - mean) / (0.5 * log_variance).exp()
     return new_mean + (0.5 * new_log_variance).exp() * noise
 
@@ -255,14 +248,7 @@ def pathwise(f, mu, sigma, epsilon):  # epsilon (N,) -> (2, N), for μ and σ
 
 # %% tags=["exercise"]
 def score_gradient(values, z, mean, sigma):  # (N,), (N, d), (d,), (d,) -> (d,)
-    return ...
-
-
-check_score_function(score_gradient)
-
-
-# %% tags=["solution"]
-def score_gradient(values, z, mean, sigma):
+    # solution
     return (values[:, None] * (z - mean) / sigma**2).mean(0)
 
 
@@ -276,14 +262,7 @@ check_score_function(score_gradient)
 
 # %% tags=["exercise"]
 def path_gradient(slope, epsilon, log_sigma):  # (N,), (N,), () -> (2,)
-    return ...
-
-
-check_pathwise(path_gradient)
-
-
-# %% tags=["solution"]
-def path_gradient(slope, epsilon, log_sigma):
+    # solution
     return torch.stack([slope.mean(), (slope * epsilon).mean() * log_sigma.exp()])
 
 
@@ -713,14 +692,7 @@ scaling(
 
 # %% tags=["exercise"]
 def relaxed_draw(logits, uniform, temperature):  # (K,), (N, K), () -> (N, K)
-    return ...
-
-
-check_relax(relaxed_draw)
-
-
-# %% tags=["solution"]
-def relaxed_draw(logits, uniform, temperature):
+    # solution
     gumbel = -(-uniform.log()).log()
     return ((logits + gumbel) / temperature).softmax(dim=1)
 
@@ -730,7 +702,7 @@ check_relax(relaxed_draw)
 # %% [markdown]
 # ## How many draws an image?
 #
-# For a measurement we borrow the network of chapter 05: an *encoder* that returns μ and σ of 20 latent
+# For a measurement we borrow the network of [chapter](vae): an *encoder* that returns μ and σ of 20 latent
 # Gaussians for each image, and a *decoder* that returns p(x|z), trained on the ELBO, briefly.
 # `elbo(model, x, samples=k)` averages k draws of z an image. A training step's gradient has two kinds of
 # chance: *which images* are in the batch, and *which z* is drawn for each. With B images and k draws
@@ -844,7 +816,7 @@ for name, objective in {"without": by_the_score, "with baseline": with_baseline}
 # ## The KL: in closed form, or from draws
 #
 # The ELBO's second term, KL(q ‖ p), is an average over q too. For two Gaussians you did the integral in
-# chapter 03, exercise 4:
+# [chapter](bayes_elbo), exercise 4:
 #
 # $$\log\frac{q(z)}{p(z)} \overset{(5)}{=} \log\frac{\sigma_p}{\sigma_q} - \frac{(z-\mu_q)^2}{2\sigma_q^2} + \frac{(z-\mu_p)^2}{2\sigma_p^2},$$
 #
@@ -985,20 +957,13 @@ for state, model in networks.items():
 #
 # ### Exercise 5: any two Gaussians (optional, 3 minutes)
 #
-# Chapter 03's exercise 4, in d dimensions: write KL(q ‖ p) for diagonal Gaussians, the prior's mean and
+# [Chapter](bayes_elbo)'s exercise 4, in d dimensions: write KL(q ‖ p) for diagonal Gaussians, the prior's mean and
 # width given too. All sigmas are standard deviations.
 
 
 # %% tags=["exercise"]
 def kl_gaussians(mean, sigma, prior_mean, prior_sigma):  # (B, d) each -> (B,)
-    return ...
-
-
-check_kl_gaussians(kl_gaussians)
-
-
-# %% tags=["solution"]
-def kl_gaussians(mean, sigma, prior_mean, prior_sigma):
+    # solution
     squares = (sigma**2 + (mean - prior_mean) ** 2) / (2 * prior_sigma**2)
     return ((prior_sigma / sigma).log() - 0.5 + squares).sum(1)
 
@@ -1019,7 +984,7 @@ check_kl_gaussians(kl_gaussians)
 #    belongs to a pair of distributions; without one, draw it, unbiased and with some more noise.
 #
 # **The limit of this chapter.** We have a bound and an honest gradient of it, but hardly a model: a toy,
-# and a network trained for a few seconds to be measured. Chapter 05 puts everything together, and it is
+# and a network trained for a few seconds to be measured. [Chapter](vae) puts everything together, and it is
 # called the variational autoencoder.
 #
 # ## Sources, and where this chapter differs

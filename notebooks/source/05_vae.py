@@ -146,14 +146,7 @@ for name, a, b in zip(("reconstruction", "KL"), ours, theirs, strict=True):
 
 # %% tags=["exercise"]
 def draw(mean, log_variance, noise):  # (B, d) each -> (B, d)
-    return ...
-
-
-check_draw(draw)
-
-
-# %% tags=["solution"]
-def draw(mean, log_variance, noise):
+    # solution
     return mean + (0.5 * log_variance).exp() * noise
 
 
@@ -247,7 +240,7 @@ pictures.image_rows(
 )
 
 # %% [markdown]
-# How often is a draw a clear digit? The judge of chapter 01, a classifier, on 1,000 draws:
+# How often is a draw a clear digit? The judge of [chapter](autoencoder), a classifier, on 1,000 draws:
 
 # %% tags=["aside"]
 classifier = pretrained.for_set("classifier", digits)
@@ -257,7 +250,7 @@ for name, images in {"draws from p(z)": draws, "test images": digits.test_images
     print(f"classifier sure (p > 0.9) of {name:16} {fraction_sure(classifier, images):.2f}")
 
 # %% [markdown]
-# Compare the first number with chapter 01's *Gaussian* row, column *20 numbers*: 0.45 in the stored run on MNIST. By
+# Compare the first number with [chapter](autoencoder)'s *Gaussian* row, column *20 numbers*: 0.45 in the stored run on MNIST. By
 # this judge the VAE need be no better after so short a training: the classifier is sure of some scribbles, too, and
 # many draws from the prior fall between the places where digits are encoded. What is gained is something else. There
 # a Gaussian was fitted to codes afterwards; here the distribution of z is part of the model, so its samples, and how
@@ -331,14 +324,7 @@ for J, sigma, x0 in [(0.0, 0.5, 0.7), (1.0, 0.5, 0.7), (3.0, 0.5, 0.7)]:
 
 # %% tags=["exercise"]
 def kl_term(mean, variance):  # (B, d), (B, d) -> (B,)
-    return ...
-
-
-check_kl(kl_term)
-
-
-# %% tags=["solution"]
-def kl_term(mean, variance):
+    # solution
     return 0.5 * (variance + mean**2 - 1 - variance.log()).sum(1)
 
 
@@ -482,14 +468,7 @@ pictures.image_rows(
 
 # %% tags=["exercise"]
 def log_likelihood(logits, x):  # (B, 1, H, W) both -> (B,)
-    return ...
-
-
-check_reconstruction(log_likelihood)
-
-
-# %% tags=["solution"]
-def log_likelihood(logits, x):
+    # solution
     return (x * logits - F.softplus(logits)).flatten(1).sum(1)
 
 
@@ -682,14 +661,7 @@ print(f"−log p(x), binarized, the first 100        {-binary.mean():6.1f} nats,
 
 # %% tags=["exercise"]
 def vae_loss(mean, log_variance, logits, x):  # (B, d), (B, d), (B, 1, H, W), (B, 1, H, W) -> ()
-    return ...
-
-
-check_loss(vae_loss)
-
-
-# %% tags=["solution"]
-def vae_loss(mean, log_variance, logits, x):
+    # solution
     reconstruction = (x * logits - F.softplus(logits)).flatten(1).sum(1)
     kl = 0.5 * (log_variance.exp() + mean**2 - 1 - log_variance).sum(1)
     return (kl - reconstruction).mean()
@@ -710,7 +682,7 @@ check_loss(vae_loss)
 #    with a floor above zero. Binarized, −ELBO bounds −log p(x) from above.
 #
 # **The limit of this chapter.** Nothing said the two terms should weigh the same. What do we gain,
-# and lose, if β is 4, or ¼? That is chapter 06.
+# and lose, if β is 4, or ¼? That is [chapter](beta_vae).
 #
 # ## Sources, and where this chapter differs
 #

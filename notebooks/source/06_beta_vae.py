@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 06 · What β trades
+# # 06 · β-VAE: what β trades
 #
 # The two terms of the ELBO were added up as if they had to weigh the same. A single number, β, changes
 # that. By the end of this chapter you will have dragged it through a network that holds all its
@@ -127,14 +127,7 @@ BetaSlider(net, digits.test_images, betas, kl, distortion)
 
 # %% tags=["exercise"]
 def rate_distortion(mean, variance, log_p):  # (B, d), (B, d), (B,) -> (2,)
-    return ...
-
-
-check_rate_and_distortion(rate_distortion)
-
-
-# %% tags=["solution"]
-def rate_distortion(mean, variance, log_p):
+    # solution
     kl = 0.5 * (variance + mean**2 - 1 - variance.log()).sum(1)
     return torch.stack([kl.mean(), -log_p.mean()])
 
@@ -383,14 +376,7 @@ water_level_panel(
 
 # %% tags=["exercise"]
 def kl_of_dimension(eigenvalue, beta, sigma):  # (n,), (), () -> (n,)
-    return ...
-
-
-check_kl_of_dimension(kl_of_dimension)
-
-
-# %% tags=["solution"]
-def kl_of_dimension(eigenvalue, beta, sigma):
+    # solution
     return 0.5 * (eigenvalue / (beta * sigma**2)).log().clamp(min=0)
 
 
@@ -489,14 +475,7 @@ for estimate, (name, value) in zip(parts, exact.items(), strict=True):
 
 # %% tags=["exercise"]
 def total_correlation(covariance):  # (d, d) -> ()
-    return ...
-
-
-check_total_correlation(total_correlation)
-
-
-# %% tags=["solution"]
-def total_correlation(covariance):
+    # solution
     return 0.5 * (covariance.diag().log().sum() - torch.logdet(covariance))
 
 
@@ -612,14 +591,7 @@ doctor_panel(
 
 # %% tags=["exercise"]
 def effective_beta(pixels, latent_dim, span, sigma):  # () each -> ()
-    return ...
-
-
-check_effective_beta(effective_beta)
-
-
-# %% tags=["solution"]
-def effective_beta(pixels, latent_dim, span, sigma):
+    # solution
     return pixels / latent_dim / (2 * sigma**2 * span**2)
 
 
@@ -836,14 +808,7 @@ for name, (which, start) in itertools.product(("sprites", "strokes"), first.item
 
 # %% tags=["exercise"]
 def mig_score(information, entropy):  # (d, K), (K,) -> ()
-    return ...
-
-
-check_mig(mig_score)
-
-
-# %% tags=["solution"]
-def mig_score(information, entropy):
+    # solution
     best = information.topk(2, dim=0).values
     return ((best[0] - best[1]) / entropy).mean()
 
@@ -863,7 +828,7 @@ check_mig(mig_score)
 #
 # **The limit of this chapter.** We took it as given that encoder and decoder are climbed together, by
 # gradient. Below the surface this is an old algorithm with two alternating steps, one of which the
-# encoder replaces by a guess. Which step, and what does the guess cost? That is chapter 07.
+# encoder replaces by a guess. Which step, and what does the guess cost? That is [chapter](em).
 #
 # ## Sources, and where this chapter differs
 #

@@ -121,7 +121,7 @@ def bound(x, r, *theta):
 
 
 # %% [markdown]
-# Chapter 03 said log p(x) = ELBO + KL(q ‖ p(z|x)). Three encoders for the same model, the KL taken from
+# [Chapter](bayes_elbo) said log p(x) = ELBO + KL(q ‖ p(z|x)). Three encoders for the same model, the KL taken from
 # `torch.distributions`, averages over the points:
 
 # %% tags=["aside"]
@@ -161,14 +161,7 @@ for name, r in encoders.items():
 
 # %% tags=["exercise"]
 def responsibilities(weights, log_likelihood):  # (K,), (N, K) -> (N, K)
-    return ...
-
-
-check_responsibilities(responsibilities)
-
-
-# %% tags=["solution"]
-def responsibilities(weights, log_likelihood):
+    # solution
     return (weights.log() + log_likelihood).softmax(1)
 
 
@@ -195,14 +188,7 @@ check_responsibilities(responsibilities)
 
 # %% tags=["exercise"]
 def covariances(x, r):  # (N, D), (N, K) -> (K, D, D)
-    return ...
-
-
-check_covariances(covariances)
-
-
-# %% tags=["solution"]
-def covariances(x, r):
+    # solution
     counts = r.sum(0)
     offsets = x[:, None] - (r.T @ x / counts[:, None])
     return torch.einsum("nk,nki,nkj->kij", r, offsets, offsets) / counts[:, None, None]
@@ -273,7 +259,7 @@ print(f"log p:   largest fall           {falls.abs().max():.1e} nats")
 # %% [markdown]
 # **What you see.** The E step lifts the ELBO *to* log p(x) and leaves log p(x) alone: only q moved. The M step
 # lifts the ELBO by moving θ. The posterior moves away, a new gap ≥ 0 opens, so log p(x) rises by at least as
-# much. Hence log p(x) never falls. (A gradient step on a VAE has no such guarantee: chapter 03.)
+# much. Hence log p(x) never falls. (A gradient step on a VAE has no such guarantee: [chapter](bayes_elbo).)
 #
 # ## Walk it
 #
@@ -293,14 +279,7 @@ EmStepper(x, path, caption=f"{digits.name}, digits 0, 3 and 7, 20 E and M steps.
 
 # %% tags=["exercise"]
 def elbo(r, log_joint):  # (N, K), (N, K) -> (N,)
-    return ...
-
-
-check_elbo(elbo)
-
-
-# %% tags=["solution"]
-def elbo(r, log_joint):
+    # solution
     return (r * log_joint + torch.special.entr(r)).sum(1)
 
 
@@ -420,7 +399,7 @@ ways = {
 }
 runs = {name: climb(*way) for name, way in ways.items()}
 
-# %% tags=["aside"]
+# %% tags=["aside", "measured"]
 climbs(
     {name: run for name, (run, _) in runs.items()},
     lowest=path[0][5],
@@ -429,7 +408,7 @@ climbs(
     "encoder 2-16-3.",
 )
 
-# %% tags=["aside"]
+# %% tags=["aside", "measured"]
 print("                            below the top by         within 0.001 of the top after")
 print("                            log p       ELBO")
 for name, (run, _) in runs.items():
@@ -531,7 +510,7 @@ small_variance_panel(
 # line; λ₁ is the largest eigenvalue of the data's covariance) the three means melt into one, and q returns to the
 # prior. Why there? Put three means almost in one place. The responsibilities then depend on x only weakly, and an
 # EM step multiplies the means' distances along the first axis by λ₁/σ². Where σ² > λ₁, they shrink to nothing.
-# Chapter 06's collapse at β = 1 has the same threshold: a dimension dies where λ ≤ σ².
+# [Chapter](beta_vae)'s collapse at β = 1 has the same threshold: a dimension dies where λ ≤ σ².
 
 # %% [markdown]
 # ## A continuous code: probabilistic PCA
@@ -625,7 +604,7 @@ for _ in range(2000):
 # %% [markdown]
 # ### Is `linear_bound` the ELBO? (optional, 1 minute)
 #
-# Chapter 05's way, with two draws of z for each image and
+# [Chapter](vae)'s way, with two draws of z for each image and
 # `torch.distributions`:
 
 # %% tags=["aside"]
@@ -685,14 +664,7 @@ pictures.components(
 
 # %% tags=["exercise"]
 def posterior_mean(x, W, variance):  # (N, D), (D, d), () -> (N, d)
-    return ...
-
-
-check_posterior_mean(posterior_mean)
-
-
-# %% tags=["solution"]
-def posterior_mean(x, W, variance):
+    # solution
     M = W.T @ W + variance * torch.eye(W.shape[1], dtype=W.dtype)
     return torch.linalg.solve(M, W.T @ x.T).T
 
@@ -820,7 +792,7 @@ def train(way, steps, target=math.inf):
     return step, decoded * len(ink), seconds, height
 
 
-# %% tags=["aside"]
+# %% tags=["aside", "measured"]
 target = train("VAE", 120)[3]
 print(f"to log p(x) = {target:.2f}    steps   decoder evaluations   seconds   reached")
 for way in ("VAE", "MC-EM, kept", "MC-EM, restarted"):
@@ -847,7 +819,7 @@ for way in ("VAE", "MC-EM, kept", "MC-EM, restarted"):
 # | climb | by coordinates: q, then θ | jointly: φ and θ |
 # | log p(x) | never falls, and may stop at a local top | may fall |
 # | needs | a posterior that can be computed | log p(x, z) and a draw that can be differentiated |
-# | goes as far as | the algebra | any decoder that can be differentiated, minibatches; z real-valued, or relaxed (chapter 04) |
+# | goes as far as | the algebra | any decoder that can be differentiated, minibatches; z real-valued, or relaxed ([chapter](reparameterization)) |
 #
 # ## Recap
 #

@@ -20,6 +20,8 @@ from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
 from vae_teach.building.build import NOTEBOOKS
+from vae_teach.building.tidy import STATE, VIEW
+from vae_teach.chapters import CHAPTERS
 from vae_teach.page.html import live, mount
 
 HERE = Path(__file__).resolve().parent
@@ -33,19 +35,12 @@ every chapter: with a pointer, a finger, or the arrow keys.
 
 ## Chapters
 
+In each you will
+
 {chapters}
 
 Formulas are set by MathJax, under the [Apache License 2.0](https://www.apache.org/licenses/LICENSE-2.0).
 """
-VIEW = "application/vnd.jupyter.widget-view+json"
-STATE = "application/vnd.jupyter.widget-state+json"
-
-
-def opening(notebook):
-    """The title and the first sentence of a notebook."""
-    title, text = notebook.cells[0].source.split("\n\n")[:2]
-    sentence = re.match(r".*?[.?!](?=\s|$)", text, re.DOTALL)[0]
-    return title.removeprefix("# "), " ".join(sentence.split())
 
 
 def animate(notebook):
@@ -89,17 +84,16 @@ def needed(ids, saved):
 def build(notebooks, target):
     """Write the pages of all notebooks in one folder, and all that they load, into another."""
     target.mkdir(parents=True, exist_ok=True)
-    stored = {path.stem: nbformat.read(path, 4) for path in sorted(notebooks.glob("[0-9]*.ipynb"))}
-    chapters = []
-    for name, notebook in stored.items():
-        title, sentence = opening(notebook)
-        chapter = {"address": f"{name}.html", "notebook": f"{name}.ipynb"}
-        chapters.append(chapter | {"title": title, "sentence": sentence})
-    listed = "\n".join("- [{title}]({address}): {sentence}".format(**c) for c in chapters)
+    stored = [nbformat.read(notebooks / f"{c.stem}.ipynb", 4) for c in CHAPTERS]
+    chapters = [
+        {"address": f"{c.stem}.html", "notebook": f"{c.stem}.ipynb", "title": c.heading}
+        for c in CHAPTERS
+    ]
+    listed = "\n".join(f"- [{c.heading}]({c.stem}.html): {c.you_will}" for c in CHAPTERS)
     about = ABOUT.format(course=COURSE, chapters=listed)
     front = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(about)])
     pages = [({"address": "index.html", "title": COURSE}, front)]
-    pages += zip(chapters, stored.values(), strict=True)
+    pages += zip(chapters, stored, strict=True)
     exporter = HTMLExporter(
         template_name="pages",
         extra_template_basedirs=[str(HERE)],

@@ -14,10 +14,10 @@ import sys
 import nbformat
 
 from vae_teach.building.build import NOTEBOOKS
+from vae_teach.building.tidy import STATE
 from vae_teach.page.files import needed, text
 from vae_teach.page.web_explorer import WebExplorer
 
-STATE = "application/vnd.jupyter.widget-state+json"
 LINK = "IPY_MODEL_"
 
 
