@@ -72,7 +72,9 @@ def test_what_is_shown_is_there_and_nothing_else(runs):
     assert between["decoder"] == sliders["decoder"]
     assert len(state[network]["state"]["weights"]) > 1000
     layouts = [s["layout"].removeprefix("IPY_MODEL_") for s in (sliders, between, panel)]
-    assert set(state) == {*shown, network, *layouts}
+    files = {key for key in state if "path" in state[key]["state"]}
+    assert len({state[key]["state"]["path"] for key in files}) == len(files) > 5
+    assert set(state) == {*shown, network, *layouts, *files}
     assert len(runs[0].metadata.widgets[STATE]["state"]) >= len(state) + 5
     assert all(len(key) == 32 and int(key, 16) for key in state)
 

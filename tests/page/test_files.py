@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 import torch
+from ipywidgets import Widget
 from node_runs import every_script, write_scripts
 
 from vae_teach.explorers import LatentPlane, LatentSliders
@@ -69,6 +70,7 @@ def test_an_import_that_leads_nowhere_is_named(tmp_path, monkeypatch, scripts, w
 
 
 def test_two_explorers_share_their_files_until_the_last_is_closed():
+    Widget.close_all()  # what other tests left open uses the same files
     plane, sliders = plane_and_sliders()
     both = {file.path: file for file in plane.files}
     common = [file for file in sliders.files if file is both.get(file.path)]
