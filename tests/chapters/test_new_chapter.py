@@ -218,6 +218,7 @@ def test_the_site_lists_it(course, tmp_path):
     assert f'<a href="{NUMBER}_toy.html">{NUMBER} · One number</a>: double a number' in index
     assert f'<a href="{LAST.stem}.html" rel="prev">' in page
     assert f'<a href="{NUMBER}_toy.html" rel="next">' in last
+    assert '<a href="00_start_here.html#The-course">' in last
 
 
 def test_the_tests_take_it_up(course):

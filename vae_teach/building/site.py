@@ -111,10 +111,16 @@ def build(notebooks, target):
 
 
 def mended(html):
-    """Links lead to pages, wide tables scroll, and the empty corner of a table is no heading."""
+    """Links lead to pages and headings, wide tables scroll, the empty corner of a table is no heading."""
+    html = re.sub(r"<h2>([\w ]+)</h2>", lambda h: f'<h2 id="{_place(h[1])}">{h[1]}</h2>', html)
     html = re.sub(r'(<a href="[^":]*)\.ipynb', r"\1.html", html)
     html = re.sub(r"<table.*?</table>", r'<div class="wide">\g<0></div>', html, flags=re.DOTALL)
     return re.sub(r"<th([^>]*)></th>", r"<td\1></td>", html)
+
+
+def _place(heading):
+    """What JupyterLab's links call a heading."""
+    return heading.replace(" ", "-")
 
 
 def style():
