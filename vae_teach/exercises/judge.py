@@ -42,10 +42,10 @@ def judge(exercise, attempt):
 
 def _trials(exercise, answer):
     """What an answer gives in each trial, and what it leaves of the arguments."""
-    arguments = copy.deepcopy(list(exercise.inputs))
-    if isinstance(answer, torch.nn.Module):  # it may count what it sees, or change its mode
-        answer = copy.deepcopy(answer)
     with torch.inference_mode(False), torch.enable_grad():
+        arguments = copy.deepcopy(list(exercise.inputs))
+        if isinstance(answer, torch.nn.Module):  # it may count what it sees, or change its mode
+            answer = copy.deepcopy(answer)
         return [exercise.ask(answer, *trial) for trial in arguments], arguments
 
 
@@ -60,9 +60,8 @@ def _verdict(exercise, attempt, answers, again, left):
         if all(torch.equal(a, b) for a, b in pairs):
             return "Right."
         return "Not yet: the numbers are right, but your function changes its arguments."
-    if same(answers, answers) and not same(
-        answers, again
-    ):  # what cannot be compared is not the same
+    comparable = same(answers, answers)
+    if comparable and not same(answers, again):
         return "Not yet: it answers differently each time. Draw nothing, use what you are given."
     for sentence, wrong in exercise.mistakes.items():
         if same(answers, _trials(exercise, wrong)[0]):
@@ -81,10 +80,9 @@ def _difference(answer, right, same, gave):
         return f"at place {place} of {len(b)}, {_difference(*part, same, gave)}"
     if isinstance(b, str) and isinstance(a, str):
         return f"{answer!r} is none of the answers to choose from."
+    numbers = isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor)
     is_array = isinstance(answer, torch.Tensor | np.ndarray)
-    if not (isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor)) or (
-        a.shape != b.shape and not is_array
-    ):
+    if not numbers or (a.shape != b.shape and not is_array):
         return f"{gave} {_named(answer)}, {_expected(b)} is expected."
     if a.shape != b.shape:
         return f"shape {tuple(a.shape)} where {tuple(b.shape)} is expected."
