@@ -60,23 +60,21 @@ def grey():
 ''',
     "vae_teach/chapters/toy/exercises.py": '''"""One exercise."""
 
-from vae_teach.exercises.judge import judge
+import torch
 
+from vae_teach.exercises import Exercise
 
-def check_toy(attempt):
-    """Twice x."""
-    print(judge(attempt, (torch.ones(2),), lambda x: 2 * x, {"the square.": lambda x: x**2}))
-'''.replace("from vae_teach", "import torch\n\nfrom vae_teach", 1),
-    "tests/mistakes/toy.py": '''"""Answers to the exercise."""
-
-from vae_teach.chapters.toy.exercises import check_toy
-
-RIGHT = [(check_toy, lambda x: x + x)]
-WRONG = [
-    (check_toy, lambda x: x, "the square"),
-    (check_toy, lambda x: x[0], "shape"),
-    (check_toy, lambda x: 3 * x, "largest difference"),
-]
+check_toy = Exercise(
+    "Twice x: (N,) -> (N,).",
+    inputs=[(torch.ones(2),), (torch.full((3,), 3.0),)],
+    right=lambda x: 2 * x,
+    mistakes={
+        "the square.": lambda x: x**2,
+        "the half.": lambda x: x / 2,
+        "x itself.": lambda x: x,
+    },
+    also_right=[lambda x: x + x],
+)
 ''',
     f"notebooks/source/{NUMBER}_toy.py": f"""# %% [markdown]
 # # {NUMBER} · One number
@@ -230,7 +228,7 @@ def test_the_tests_take_it_up(course):
     for test in (
         f"test_no_drift_between_source_and_notebook[{NUMBER}_toy]",
         f"test_a_notebook_begins_with_its_heading_and_ends_with_links[{NUMBER}_toy]",
-        "test_not_attempted[None-exercises-check_toy]",
+        "test_not_attempted[None-toy-check_toy]",
         "test_toy.py::test_toy",
         "test_nothing_imports_upwards[vae_teach/chapters/toy/panels.py]",
     ):

@@ -1,54 +1,65 @@
-"""Each check says "Right" to right answers, names known mistakes, and keeps Run All going.
-
-The answers are in `mistakes/chapter_NN.py`, one file a chapter: RIGHT holds (check, attempt), WRONG
-(check, attempt, words that the verdict must contain).
-"""
-
-import importlib
-import inspect
-import pkgutil
+"""Every exercise of every chapter: right forms are right, each mistake gets its own sentence."""
 
 import pytest
+import torch
 
-import vae_teach.chapters
+from vae_teach.chapters.__main__ import exercises
+from vae_teach.exercises.judge import NOT_YET
 
-CHAPTERS = [module.name for module in pkgutil.iter_modules(vae_teach.chapters.__path__)]
-ANSWERS = [importlib.import_module(f"mistakes.{name}") for name in CHAPTERS]
-RIGHT = [case for answers in ANSWERS for case in answers.RIGHT]
-WRONG = [case for answers in ANSWERS for case in answers.WRONG]
-CHECKS = [
-    check
-    for name in CHAPTERS
-    for key, check in vars(importlib.import_module(f"vae_teach.chapters.{name}.exercises")).items()
-    if key.startswith("check_") and inspect.isfunction(check)
+EXERCISES = {f"{chapter}-{name}": exercise for chapter, name, exercise in exercises()}
+MISTAKES = [
+    pytest.param(exercise, sentence, id=f"{name}-{number}")
+    for name, exercise in EXERCISES.items()
+    for number, sentence in enumerate(exercise.mistakes, start=1)
 ]
-IDS = [f"{c.__module__.rsplit('.', 1)[1]}-{c.__name__}" for c in CHECKS]
+each_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
 
 
-def said(check, attempt, capsys):
-    check(attempt)
-    return capsys.readouterr().out.strip()
+def said(exercise, answer, capsys):
+    exercise(answer)
+    return capsys.readouterr().out.removesuffix("\n")
 
 
-@pytest.mark.parametrize(("check", "attempt"), RIGHT)
-def test_right_answers(check, attempt, capsys):
-    assert said(check, attempt, capsys) == "Right."
+def test_none_is_lost():
+    """`python -m vae_teach.chapters` prints the counts."""
+    assert len(EXERCISES) >= 37
+    assert len(MISTAKES) >= 425
 
 
-@pytest.mark.parametrize(("check", "attempt", "hint"), WRONG)
-def test_mistakes_are_named(check, attempt, hint, capsys):
-    line = said(check, attempt, capsys)
-    assert not line.startswith("Right")
-    assert hint in line
+@pytest.mark.parametrize(("exercise", "sentence"), MISTAKES)
+def test_each_mistake_gets_its_sentence(exercise, sentence, capsys):
+    assert said(exercise, exercise.mistakes[sentence], capsys) == f"Not yet: {sentence}"
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=IDS)
+@each_exercise
+def test_right_answers_are_right(exercise, capsys):
+    assert exercise.also_right
+    for answer in (exercise.right, *exercise.also_right):
+        assert said(exercise, answer, capsys) == "Right."
+        with torch.no_grad():
+            assert said(exercise, answer, capsys) == "Right."
+
+
+@each_exercise
 @pytest.mark.parametrize("nothing", [None, ...])
-def test_not_attempted(check, nothing, capsys):
-    assert said(check, lambda *_: nothing, capsys).startswith("Not attempted yet")
+def test_not_attempted(exercise, nothing, capsys):
+    assert said(exercise, nothing, capsys) == NOT_YET
+    assert said(exercise, lambda *_: nothing, capsys) == NOT_YET
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=IDS)
-def test_each_check_is_fed_a_right_answer_and_three_mistakes(check):
-    assert any(case[0] is check for case in RIGHT)
-    assert len({case[2] for case in WRONG if case[0] is check}) >= 3
+@each_exercise
+def test_three_mistakes_are_known_and_the_task_is_said(exercise):
+    assert len(exercise.mistakes) >= 3
+    assert "->" in exercise.__doc__
+
+
+ODD = [True, 10**400, "text", {}, [], (1, "a"), object(), 1j, torch.tensor([True]), torch.empty(0)]
+
+
+@each_exercise
+def test_whatever_is_handed_in_gets_one_line(exercise, capsys):
+    for odd in ODD:
+        for answer in (odd, lambda *_, odd=odd: odd):
+            line = said(exercise, answer, capsys)
+            assert line.startswith("Not yet: ")
+            assert "\n" not in line
