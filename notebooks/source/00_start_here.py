@@ -327,11 +327,11 @@ pictures.image_rows(
 torch.manual_seed(3)
 x = digits.test_images[:500]
 shuffled = x.flatten(1)[:, torch.randperm(784)].reshape(x.shape)
-pictures = {"digit": x, "flipped": x.flip(2), "negative": 1 - x, "shuffled": shuffled}
-pictures["blank"] = torch.zeros_like(x)
+kinds = {"digit": x, "flipped": x.flip(2), "negative": 1 - x, "shuffled": shuffled}
+kinds["blank"] = torch.zeros_like(x)
 
 pictures.image_rows(
-    {name: images[:10] for name, images in pictures.items()},
+    {name: images[:10] for name, images in kinds.items()},
     alt="Five rows: ten digits, the same flipped, white on black, as noise, and ten blank squares.",
     caption=f"{digits.name}: the first ten of 500 test images, and what is made of them.",
     width=7,
@@ -344,7 +344,7 @@ pictures.image_rows(
 
 # %%
 print("              classifier at least 90 % sure    ELBO, mean    warned of")
-for name, images in pictures.items():
+for name, images in kinds.items():
     with torch.no_grad():
         sure = classifier(images).softmax(1).amax(1) >= 0.9
         bound = elbo(vae, images, samples=10).bound
