@@ -39,9 +39,16 @@ def digits():
     return strokes(train=600, test=100)
 
 
+def is_solution(cell):
+    return "solution" in cell.metadata.get("tags", [])
+
+
 @pytest.fixture(scope="session")
 def solved(mnist_on_disk):
-    """Each notebook's run with solutions in, made once: name -> executed notebook."""
+    """Each notebook's run with solutions in, made once: name -> executed notebook.
+
+    A solution runs where its exercise stands, and not again in its own cell: that one runs as shipped.
+    """
     runs = {}
 
     def run(name):
@@ -49,7 +56,9 @@ def solved(mnist_on_disk):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("VAE_TEACH_DATASET", "mnist" if mnist_on_disk else "strokes")
                 source = build.NOTEBOOKS / "source" / f"{name}.py"
-                runs[name] = build.execute(build.with_solutions(build.unexecuted(source)))
+                notebook = build.with_solutions(build.unexecuted(source))
+                notebook.cells = [cell for cell in notebook.cells if not is_solution(cell)]
+                runs[name] = build.execute(notebook)
         return runs[name]
 
     return run
