@@ -26,13 +26,16 @@ lab: $(READY)
 	@echo "Opening JupyterLab on notebooks/00_start_here.ipynb (stop it with Ctrl-C)"
 	@$(PY) -m jupyterlab $(AS_ROOT) $(LAB_FLAGS) notebooks/00_start_here.ipynb
 
+# A process for each core. What takes long is named first, so that no core is idle at the end.
 test: $(READY)
 	@echo "Running the quick tests"
-	@$(PY) -m pytest -m "not slow"
+	@$(PY) -m pytest -n auto -m "not slow" notebooks tests
 
 test-slow: $(READY)
 	@echo "Running the slow tests: notebooks with their solutions, every explorer in a browser"
-	@$(PY) -m pytest -m slow
+	@$(PY) -m pytest -n auto -m "slow and not timing" tests/browser/test_access.py tests/chapters tests
+	@echo "Running those that measure milliseconds, alone"
+	@$(PY) -m pytest -m timing tests
 
 notebooks: $(READY)
 	@$(PY) -m vae_teach.building.build

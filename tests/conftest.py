@@ -1,24 +1,53 @@
-"""Data for the tests: the embedded set, and MNIST where it lies on disk."""
+"""How tests share the machine; data for them: the embedded set, and MNIST where it lies on disk."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from vae_teach.building import build
-from vae_teach.data.downloaded import SETS, _problem, cache_directory
+
+# One thread a process: two that share a core with a neighbour spend most of their time waiting for each
+# other. PyTorch reads this when it is imported, so nothing above may import it; kernels inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+HERE = Path(__file__).resolve().parent
+
+
+def pytest_xdist_auto_num_workers():
+    """`-n auto`: a process for each core that we may use; on a single one pytest's own is enough."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return cores if cores > 1 else 0
 
 
 def pytest_collection_modifyitems(items):
     """Slow are the tests in a browser, and those of a notebook that is run for them."""
-    browser = Path(__file__).resolve().parent / "browser"
     for item in items:
-        if item.path.is_relative_to(browser) or "solved" in getattr(item, "fixturenames", ()):
+        if item.path.is_relative_to(HERE / "browser") or needs_a_run(item):
             item.add_marker(pytest.mark.slow)
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.xdist_group(group(item)))
+
+
+def needs_a_run(item):
+    return "solved" in getattr(item, "fixturenames", ())
+
+
+def group(item):
+    """Tests of one group run in one process, one after the other: those of a file, but for those of a
+    chapter's run, wherever they stand, so that it is made once."""
+    if not needs_a_run(item):
+        return item.path.relative_to(HERE).as_posix()
+    if item.path.parent == HERE / "chapters":
+        return f"solved {item.path.stem.removeprefix('test_')}"  # test_em.py
+    return f"solved {item.callspec.id.partition('_')[2]}"  # [07_em]
 
 
 @pytest.fixture(scope="session")
 def mnist_on_disk():
     """True where the four files lie whole in the data directory; nothing is downloaded."""
+    from vae_teach.data.downloaded import SETS, _problem, cache_directory
+
     return _problem(cache_directory() / SETS["mnist"].__name__ / "raw") is None
 
 

@@ -1,5 +1,7 @@
 """Every explorer as quick as the hand, in a real JupyterLab: the bounds are in room.py."""
 
+import os
+
 import pytest
 from room import RATIO, misses, slowness
 from table import EXPLORERS, IN_KERNEL, IN_PAGE, USUAL
@@ -23,6 +25,16 @@ def usual(room):
     return room.best(USUAL)
 
 
+@pytest.fixture(scope="class")
+def all_cores(room):
+    """Training takes every core, as it does for a learner; the tests' own processes have one thread."""
+    before = room.ask("torch.get_num_threads()")
+    room.run(f"torch.set_num_threads({os.cpu_count()})")
+    yield
+    room.run(f"torch.set_num_threads({before})")
+
+
+@pytest.mark.timing
 @every
 def test_follows_the_hand(room, usual, explorer):
     times = slowness(usual, explorer)
@@ -64,6 +76,8 @@ def test_memory_stays_flat(room, explorer):
     assert all(growth[name] <= GROWTH[name] for name in growth), growth
 
 
+@pytest.mark.timing
+@pytest.mark.usefixtures("all_cores")
 class TestWhileTraining:
     @pytest.fixture(scope="class")
     def training(self, room):
@@ -82,6 +96,8 @@ class TestWhileTraining:
         assert room.busy(), "training was over, so this proved nothing"
 
 
+@pytest.mark.timing
+@pytest.mark.usefixtures("all_cores")
 def test_train_and_drag_at_once(room):
     for explorer in IN_KERNEL:  # new ones: the first drag must not wait for the training either
         room.again(explorer)
