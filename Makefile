@@ -8,7 +8,7 @@ READY  := $(VENV)/.ready
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 
-.PHONY: help lab test test-slow notebooks contents stamp site weights bench lint format clean FORCE
+.PHONY: help lab test test-slow notebooks contents stamp site weights bench constraints lint format clean FORCE
 
 help:
 	@echo "make lab        install, and open JupyterLab on the start page"
@@ -21,6 +21,7 @@ help:
 	@echo "make site       turn the stored notebooks into web pages in site/, live without kernel or network"
 	@echo "make weights    train the shipped weights again (about half an hour)"
 	@echo "make bench      measure speed, quality, memory and dragging into benchmarks/RESULTS.md (about 40 minutes)"
+	@echo "make constraints  choose the newest versions of everything, in binder/constraints.txt; then test"
 	@echo "make lint       check format and lint with ruff; make format mends what it can"
 	@echo "make clean      remove the environment"
 
@@ -28,13 +29,16 @@ lab: $(READY)
 	@echo "Opening JupyterLab on notebooks/00_start_here.ipynb (stop it with Ctrl-C)"
 	@$(PY) -m jupyterlab $(AS_ROOT) $(LAB_FLAGS) notebooks/00_start_here.ipynb
 
+# A process for each core. What takes long is named first, so that no core is idle at the end.
 test: $(READY)
 	@echo "Running the quick tests"
-	@$(PY) -m pytest -m "not slow"
+	@$(PY) -m pytest -n auto -m "not slow" notebooks tests
 
 test-slow: $(READY)
 	@echo "Running the slow tests: notebooks with their solutions, every explorer in a browser"
-	@$(PY) -m pytest -m slow
+	@$(PY) -m pytest -n auto -m "slow and not timing" tests/browser/test_access.py tests/chapters tests
+	@echo "Running those that measure milliseconds, alone"
+	@$(PY) -m pytest -m timing tests
 
 notebooks: $(READY)
 	@$(PY) -m vae_teach.building.build --again
@@ -61,6 +65,9 @@ bench: $(READY)
 	@$(PY) -c 'import lightning, pythae' 2>/dev/null || $(PY) -m pip install --quiet -e .[bench]
 	@$(PY) benchmarks/run.py $(BENCH)
 
+constraints: $(READY)
+	@$(PY) binder/renew.py && git diff --stat -- binder
+
 lint: $(READY)
 	@$(PY) -m ruff format --check . && $(PY) -m ruff check .
 
@@ -71,18 +78,20 @@ clean:
 	rm -rf $(VENV)
 
 # The stamp is touched last, so an install that was cut off is taken up again.
-$(READY): pyproject.toml requirements.txt $(shell find jupyter -type f)
+$(READY): pyproject.toml requirements.txt binder/constraints.txt $(shell find jupyter -type f)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 	  { echo "Python 3.10 or newer is needed; make PYTHON=python3.12 names another one."; exit 1; }
 	@echo "1/3  environment in $(VENV)"
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || \
 	  { rm -rf $(VENV); echo "On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
 	@echo "2/3  PyTorch"
-	@if $(PY) -c 'import torch, torchvision' 2>/dev/null; then echo "     already there"; \
+	@if grep -q "^torch==$$($(PY) -c 'import torch, torchvision; print(torch.__version__.partition("+")[0])' 2>/dev/null) " \
+	  binder/constraints.txt; then echo "     already there"; \
 	elif [ "$$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null 2>&1; then \
 	  echo "     no NVIDIA driver here: trying the CPU build from PyTorch's own index (200 MB)"; \
 	  $(PY) -c 'import urllib.request; urllib.request.urlopen("$(CPU_WHEELS)/torch/", timeout=5)' 2>/dev/null \
-	  && $(PY) -m pip install --progress-bar on --index-url $(CPU_WHEELS) torch torchvision \
+	  && grep '^torch' binder/constraints.txt >$(VENV)/torch.txt \
+	  && $(PY) -m pip install --progress-bar on --index-url $(CPU_WHEELS) -c $(VENV)/torch.txt torch torchvision \
 	  || echo "     that index cannot be reached: taking the default build (several GB)"; \
 	fi
 	@echo "3/3  the course and what it needs (some minutes at the first time)"

@@ -13,13 +13,13 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "browser"))
 
 import nbformat
 import real_lab
 from nbclient import NotebookClient
-from notebook_runs import HERE, build
+
+from vae_teach.building import build
 
 IMPORT, MEMORY = 0.2, 1.5  # s, GB
 PEAK = "import resource; print('peak', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"  # KiB on Linux
@@ -39,7 +39,7 @@ def import_seconds():
 
 def first_picture():
     """From asking for a kernel to the first picture of chapter 05."""
-    notebook = build.unexecuted(HERE / "source" / "05_vae.py")
+    notebook = build.unexecuted(build.NOTEBOOKS / "source" / "05_vae.py")
     started, first = time.perf_counter(), []
 
     def drawn(cell, cell_index, execute_reply):
@@ -47,7 +47,7 @@ def first_picture():
             first.append(time.perf_counter() - started)
             raise KeyboardInterrupt
 
-    place = {"metadata": {"path": str(HERE)}}
+    place = {"metadata": {"path": str(build.NOTEBOOKS)}}
     try:
         NotebookClient(notebook, resources=place, on_cell_executed=drawn).execute()
     except KeyboardInterrupt:
@@ -57,7 +57,7 @@ def first_picture():
 
 def first_drag():
     """From starting JupyterLab to a latent plane that follows, in chapter 05 as stored and trusted."""
-    stored = nbformat.read(HERE / "05_vae.ipynb", as_version=4)
+    stored = nbformat.read(build.NOTEBOOKS / "05_vae.ipynb", as_version=4)
     at = [cell.source.startswith("LatentPlane(") for cell in stored.cells].index(True)
     started = time.perf_counter()
     with (

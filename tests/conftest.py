@@ -1,24 +1,53 @@
-"""Data for the tests: the embedded set, and MNIST where it lies on disk."""
+"""How tests share the machine; data for them: the embedded set, and MNIST where it lies on disk."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from vae_teach.building import build
-from vae_teach.data.downloaded import SETS, cache_directory, damage_of
+
+# One thread a process: two that share a core with a neighbour spend most of their time waiting for each
+# other. PyTorch reads this when it is imported, so nothing above may import it; kernels inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+HERE = Path(__file__).resolve().parent
+
+
+def pytest_xdist_auto_num_workers():
+    """`-n auto`: a process for each core that we may use; on a single one pytest's own is enough."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return cores if cores > 1 else 0
 
 
 def pytest_collection_modifyitems(items):
     """Slow are the tests in a browser, and those of a notebook that is run for them."""
-    browser = Path(__file__).resolve().parent / "browser"
     for item in items:
-        if item.path.is_relative_to(browser) or "solved" in getattr(item, "fixturenames", ()):
+        if item.path.is_relative_to(HERE / "browser") or needs_a_run(item):
             item.add_marker(pytest.mark.slow)
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.xdist_group(group(item)))
+
+
+def needs_a_run(item):
+    return "solved" in getattr(item, "fixturenames", ())
+
+
+def group(item):
+    """Tests of one group run in one process, one after the other: those of a file, but for those of a
+    chapter's run, wherever they stand, so that it is made once."""
+    if not needs_a_run(item):
+        return item.path.relative_to(HERE).as_posix()
+    if item.path.parent == HERE / "chapters":
+        return f"solved {item.path.stem.removeprefix('test_')}"  # test_em.py
+    return f"solved {item.callspec.id.partition('_')[2]}"  # [07_em]
 
 
 @pytest.fixture(scope="session")
 def mnist_on_disk():
     """True where the four files lie whole in the data directory; nothing is downloaded."""
+    from vae_teach.data.downloaded import SETS, cache_directory, damage_of
+
     return damage_of(cache_directory() / SETS["mnist"].__name__ / "raw") is None
 
 
@@ -39,9 +68,16 @@ def digits():
     return strokes(train=600, test=100)
 
 
+def is_solution(cell):
+    return "solution" in cell.metadata.get("tags", [])
+
+
 @pytest.fixture(scope="session")
 def solved(mnist_on_disk):
-    """Each notebook's run with solutions in, made once: name -> executed notebook."""
+    """Each notebook's run with solutions in, made once: name -> executed notebook.
+
+    A solution runs where its exercise stands, and not again in its own cell: that one runs as shipped.
+    """
     runs = {}
 
     def run(name):
@@ -49,7 +85,9 @@ def solved(mnist_on_disk):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("VAE_TEACH_DATASET", "mnist" if mnist_on_disk else "strokes")
                 source = build.NOTEBOOKS / "source" / f"{name}.py"
-                runs[name] = build.execute(build.with_solutions(build.unexecuted(source)))
+                notebook = build.with_solutions(build.unexecuted(source))
+                notebook.cells = [cell for cell in notebook.cells if not is_solution(cell)]
+                runs[name] = build.execute(notebook)
         return runs[name]
 
     return run

@@ -110,6 +110,7 @@ def test_solutions_are_collapsed_and_each_exercise_has_one(source):
     for cell in stored(source).cells:
         if "solution" in cell.metadata.get("tags", []):
             assert cell.metadata.jupyter.source_hidden
+            assert "Right." in cell.outputs[0].text
         if "exercise" in cell.metadata.get("tags", []):
             assert "Not attempted yet" in cell.outputs[0].text
 
@@ -120,4 +121,4 @@ def test_runs_with_solutions_put_in(source, solved):
     assert "Not attempted yet" not in text
     assert "Not yet" not in text
     count = len([c for c in solved(source.stem).cells if "exercise" in c.metadata.get("tags", [])])
-    assert text.count("Right.") == 2 * count  # in the exercise's cell and in the solution's
+    assert text.count("Right.") == count > 0

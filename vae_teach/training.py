@@ -119,23 +119,39 @@ def fit(
     history = History()
     bar = _Bar(epochs * len(data[0]), progress, unit)
     devices = [torch.cuda.current_device()] if device.type == "cuda" else []
+    order = torch.Generator().manual_seed(seed)
+    numbers, epoch = itertools.count(), 1
+
+    def watched():
+        if watch is not None:
+            watch(model, next(numbers))
+
+    def train_epoch():
+        """One pass over the data in random order."""
+        model.train()
+        shuffled = torch.randperm(len(data[0]), generator=order).to(device)
+        with _Epoch(model, history) as seen:
+            for rows in shuffled.split(batch_size):
+                terms = _by_name(objective(model, *(part[rows] for part in data)))
+                loss = -terms["bound"].mean()
+                seen.check(loss, terms)
+                for parameter in model.parameters():
+                    parameter.grad = None  # what zero_grad does, at a tenth of its time
+                loss.backward()
+                optimizer.step()
+                if schedule is not None:
+                    schedule.step()
+                seen.add(terms, len(rows))
+                bar.advance(len(rows), seen)
+                watched()  # last: a step that is watched is recorded, whatever happens in there
+
     with torch.random.fork_rng(devices), bar:
         torch.manual_seed(seed)
-        order = torch.Generator().manual_seed(seed)
-        numbers, epoch = itertools.count(), 1
-
-        def stepped():
-            if watch is not None:
-                watch(model, next(numbers))
-
         try:
-            stepped()
+            watched()
             for epoch in range(1, epochs + 1):
                 bar.start_epoch(epoch, epochs)
-                _train_epoch(
-                    *(model, data, objective, batch_size, optimizer, schedule),
-                    *(order, history, bar, stepped),
-                )
+                train_epoch()
                 if held_out is not None:
                     for name, mean in _means(model, held_out, objective, device).items():
                         history.validation.setdefault(name, []).append(mean)
@@ -151,58 +167,63 @@ def fit(
     return history
 
 
-def _train_epoch(
-    model, data, objective, batch_size, optimizer, schedule, order, history, bar, stepped
-):
-    """One pass over the data in random order; what was seen is recorded even if it is cut short."""
-    count, device = len(data[0]), data[0].device
-    check_every = 1 if device.type == "cpu" else 50  # reading a number waits for an accelerator
-    model.train()
-    shuffled = torch.randperm(count, generator=order).to(device)
-    sums, seen, good, started = 0, 0, None, time.perf_counter()
-    names = ()
-    try:
-        for step, rows in enumerate(shuffled.split(batch_size), start=1):
-            terms = _by_name(objective(model, *(part[rows] for part in data)))
-            loss = -terms["bound"].mean()
-            if step % check_every == 0 and not math.isfinite(loss.item()):
-                _stop(model, terms, good, len(history.seconds) + 1, step, history)
-            if step % SNAPSHOT_EVERY == 1:
-                good = step, {k: v.detach().clone() for k, v in model.state_dict().items()}
-            for parameter in model.parameters():
-                parameter.grad = None  # what zero_grad does, at a tenth of its time
-            loss.backward()
-            optimizer.step()
-            if schedule is not None:
-                schedule.step()
-            names, seen = tuple(terms), seen + len(rows)
-            sums = sums + torch.stack([term.detach().sum() for term in terms.values()])
-            bar.advance(len(rows), names, sums, seen)
-            stepped()  # last: a step that is watched is recorded, whatever happens in there
-    finally:
-        if seen:
-            seconds = time.perf_counter() - started
-            history.seconds.append(seconds)
-            history.images_per_second.append(seen / seconds)
-            for name, total in zip(names, sums.tolist(), strict=True):
-                history.train.setdefault(name, []).append(total / seen)
+class _Epoch:
+    """Sums of an epoch's terms; what was seen is in the history when it ends, even if it is cut short."""
 
+    def __init__(self, model, history):
+        self.model, self.history = model, history
+        on_cpu = next(model.parameters()).device.type == "cpu"
+        self.check_every = 1 if on_cpu else 50  # reading a number waits for an accelerator
+        self.steps = self.count = self.sums = 0
+        self.names, self.good = (), None
 
-def _stop(model, terms, good, epoch, step, history):
-    """Put finite weights back if the present ones are not, and raise NonFiniteLoss."""
-    culprit = next((k for k, v in terms.items() if not torch.isfinite(v).all()), "bound")
-    bad = int((~torch.isfinite(terms[culprit])).sum())
-    kept = "of this step"
-    if not all(torch.isfinite(p).all() for p in model.parameters()):
-        step_of_copy, weights = good
-        model.load_state_dict(weights)
-        kept = f"of step {step_of_copy}"
-    raise NonFiniteLoss(
-        f"Training stopped in epoch {epoch}, step {step}: {culprit} is NaN or infinite for {bad} of "
-        f"{len(terms[culprit])} images. The model holds the finite weights {kept}; a smaller lr "
-        "often helps.",
-        history,
-    )
+    def __enter__(self):
+        self.started = time.perf_counter()
+        return self
+
+    def __exit__(self, *error):
+        if self.count:
+            seconds = time.perf_counter() - self.started
+            self.history.seconds.append(seconds)
+            self.history.images_per_second.append(self.count / seconds)
+            for name, mean in self.means().items():
+                self.history.train.setdefault(name, []).append(mean)
+
+    def check(self, loss, terms):
+        """Stop at a loss that is not finite; every now and then copy weights that gave a finite one."""
+        self.steps += 1
+        if self.steps % self.check_every == 0 and not math.isfinite(loss.item()):
+            self._stop(terms)
+        if self.steps % SNAPSHOT_EVERY == 1:
+            self.good = (
+                self.steps,
+                {k: v.detach().clone() for k, v in self.model.state_dict().items()},
+            )
+
+    def add(self, terms, count):
+        """Add a batch's terms, each (B,)."""
+        self.names, self.count = tuple(terms), self.count + count
+        self.sums = self.sums + torch.stack([term.detach().sum() for term in terms.values()])
+
+    def means(self):
+        """Mean of every term over the images seen so far."""
+        return {n: s / self.count for n, s in zip(self.names, self.sums.tolist(), strict=True)}
+
+    def _stop(self, terms):
+        """Put finite weights back if the present ones are not, and raise NonFiniteLoss."""
+        culprit = next((k for k, v in terms.items() if not torch.isfinite(v).all()), "bound")
+        bad = int((~torch.isfinite(terms[culprit])).sum())
+        kept = "of this step"
+        if not all(torch.isfinite(p).all() for p in self.model.parameters()):
+            step_of_copy, weights = self.good
+            self.model.load_state_dict(weights)
+            kept = f"of step {step_of_copy}"
+        raise NonFiniteLoss(
+            f"Training stopped in epoch {len(self.history.seconds) + 1}, step {self.steps}: {culprit} "
+            f"is NaN or infinite for {bad} of {len(terms[culprit])} images. The model holds the finite "
+            f"weights {kept}; a smaller lr often helps.",
+            self.history,
+        )
 
 
 def _by_name(terms):
@@ -263,10 +284,10 @@ class _Bar:
     def start_epoch(self, epoch, epochs):
         self.bar.set_description_str(f"epoch {epoch}/{epochs}", refresh=False)
 
-    def advance(self, count, names, sums, seen):
+    def advance(self, count, epoch):
         now = time.perf_counter()
         if not self.bar.disable and (now > self.due or self.bar.n + count >= self.bar.total):
-            means = (f"{n} {s / seen:.1f}" for n, s in zip(names, sums.tolist(), strict=True))
+            means = (f"{name} {mean:.1f}" for name, mean in epoch.means().items())
             self.bar.set_postfix_str(f"{', '.join(means)} {self.unit}", refresh=False)
             self.due = now + 0.2
         self.bar.update(count)

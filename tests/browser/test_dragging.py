@@ -1,5 +1,7 @@
 """Every explorer as quick as the hand, in a real JupyterLab: the bounds are in explorers_notebook.py."""
 
+import os
+
 import pytest
 from explorers_notebook import RATIO, misses, slowness
 from tested_explorers import EXPLORERS, IN_KERNEL, IN_PAGE, USUAL
@@ -23,6 +25,16 @@ def usual(opened):
     return opened.best(USUAL)
 
 
+@pytest.fixture(scope="class")
+def all_cores(opened):
+    """Training takes every core, as it does for a learner; the tests' own processes have one thread."""
+    before = opened.ask("torch.get_num_threads()")
+    opened.run(f"torch.set_num_threads({os.cpu_count()})")
+    yield
+    opened.run(f"torch.set_num_threads({before})")
+
+
+@pytest.mark.timing
 @every
 def test_follows_the_hand(opened, usual, explorer):
     times = slowness(usual, explorer)
@@ -64,6 +76,8 @@ def test_memory_stays_flat(opened, explorer):
     assert all(growth[name] <= GROWTH[name] for name in growth), growth
 
 
+@pytest.mark.timing
+@pytest.mark.usefixtures("all_cores")
 class TestWhileTraining:
     @pytest.fixture(scope="class")
     def training(self, opened):
@@ -82,6 +96,8 @@ class TestWhileTraining:
         assert opened.busy(), "training was over, so this proved nothing"
 
 
+@pytest.mark.timing
+@pytest.mark.usefixtures("all_cores")
 def test_train_and_drag_at_once(opened):
     for explorer in IN_KERNEL:  # new ones: the first drag must not wait for the training either
         opened.again(explorer)

@@ -64,6 +64,7 @@ def mirror(archives, tmp_path, monkeypatch):
     monkeypatch.delenv("VAE_TEACH_DATASET", raising=False)
     yield server
     server.shutdown()
+    server.server_close()
 
 
 @pytest.mark.parametrize(("name", "folder"), [("mnist", "MNIST"), ("fashion", "FashionMNIST")])

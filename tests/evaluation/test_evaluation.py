@@ -78,7 +78,7 @@ def test_one_dimension_matches_scipy_quadrature(digits, likelihood):
         peak, top = grid[heights.argmax()], heights.max().item()
         area, _ = integrate.quad(
             lambda z, top=top: math.exp(log_joint(z).item() - top),
-            -6, 6, points=[peak - 0.2, peak - 0.05, peak, peak + 0.05, peak + 0.2], limit=400,
+            -6, 6, points=[peak - 0.2, peak - 0.05, peak, peak + 0.05, peak + 0.2], limit=400, epsrel=1e-3,
         )  # fmt: skip
         assert value == pytest.approx(top + math.log(area), abs=0.02)
 
@@ -112,7 +112,9 @@ def test_posterior_is_normalized_and_obeys_bayes(model2, digits):
     x = digits.test_images[:3]
     points, log_density = evaluation.posterior_on_grid(model2, x, grid=300, extent=6)
     cell = (points[1] - points[0]) ** 2
-    torch.testing.assert_close(log_density.exp().sum((1, 2)) * cell, torch.ones(3))
+    area = log_density.exp().sum((1, 2)) * cell
+    # log p(x), some hundred nats in float32, is known to 3e-5
+    torch.testing.assert_close(area, torch.ones(3), atol=3e-5, rtol=0)
     i, j = 120, 170  # second coordinate, first coordinate
     z = torch.stack([points[j], points[i]])
     with torch.no_grad():

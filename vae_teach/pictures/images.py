@@ -66,7 +66,7 @@ def manifold(model, alt, caption="", side=16, size=0.36, extent=2.2):
     canvas = images.reshape(side, side, height, width).transpose(1, 2).reshape(side * height, -1)
     figure = Figure(figsize=(size * side + 0.7, size * side + 0.5), layout="constrained")
     axes = figure.add_subplot()
-    axes.imshow(1 - canvas, cmap="gray", vmin=0, vmax=1, extent=(-extent, extent) * 2)
+    axes.imshow((1 - canvas).numpy(), cmap="gray", vmin=0, vmax=1, extent=(-extent, extent) * 2)
     axes.set(xlabel="$z_1$", ylabel="$z_2$")
     return Picture(figure, alt, caption)
 
@@ -78,7 +78,7 @@ def _framed(image):
 
 def show_ink(axes, ink):
     """Draw one image (H, W), ink dark on white on the fixed scale 0..1, without ticks."""
-    axes.imshow(1 - ink, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.imshow((1 - ink).numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set_visible(False)
@@ -100,7 +100,7 @@ def components(rows, alt, caption="", width=7.5):
     for line, (name, images) in zip(grid, rows.items(), strict=True):
         for axes, image in zip(line, images.detach().cpu(), strict=True):
             reach = image.abs().max().item()
-            axes.imshow(image, cmap="PuOr_r", vmin=-reach, vmax=reach)
+            axes.imshow(image.numpy(), cmap="PuOr_r", vmin=-reach, vmax=reach)
             axes.set(xticks=[], yticks=[])
         line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
     return Picture(figure, alt, caption)

@@ -55,7 +55,7 @@ def sureness(model, classifier, codes, labels, alt, caption="", side=48):
     z = _grid(low, high, side)
     with torch.no_grad():
         surest = [classifier(model.decode(part)).softmax(1).amax(1) for part in z.split(500)]
-        doubt = 1 - torch.cat(surest).reshape(side, side)
+        doubt = 1 - torch.cat(surest).reshape(side, side).numpy()
         images = model.decode(_grid(low, high, 14))[:, 0]
     frame = {"extent": extent, "origin": "upper"}
     shown = left.imshow(doubt, cmap="Oranges", vmin=0, vmax=0.9, aspect="auto", alpha=0.7, **frame)
@@ -65,7 +65,7 @@ def sureness(model, classifier, codes, labels, alt, caption="", side=48):
     left.set(xlim=extent[:2], ylim=extent[2:])
     height, width = images.shape[1:]
     sheet = images.reshape(14, 14, height, width).transpose(1, 2).reshape(14 * height, -1)
-    right.imshow(1 - sheet, cmap="gray", vmin=0, vmax=1, extent=extent, aspect="auto")
+    right.imshow((1 - sheet).numpy(), cmap="gray", vmin=0, vmax=1, extent=extent, aspect="auto")
     left.set_title("codes, and the classifier's doubt", fontsize=11)
     right.set_title("what is decoded there", fontsize=11)
     for axes in (left, right):

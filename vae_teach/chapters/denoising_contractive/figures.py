@@ -105,7 +105,7 @@ def clouds(panels, log_density, extent, alt, caption="", width=9.0):
 def show_density(axes, density, extent, **settings):
     """Draw a density (rows, columns) in grey, darkest where it is highest; return the image."""
     image = axes.imshow(
-        density, cmap="Greys", origin="lower", extent=extent, interpolation="bilinear",
+        density.numpy(), cmap="Greys", origin="lower", extent=extent, interpolation="bilinear",
         vmin=0, vmax=1.8 * density.max(), **settings,
     )  # fmt: skip
     left, right, bottom, top = extent

@@ -74,7 +74,7 @@ def noise_bars(parts, alt, caption="", ylabel="", titles=("encoder", "decoder"))
     """
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     for i, (axes, title) in enumerate(zip(figure.subplots(1, len(titles)), titles, strict=True)):
-        batch, draws = (torch.tensor([p[i][j] for p in parts.values()]) for j in (0, 1))
+        batch, draws = (torch.tensor([p[i][j] for p in parts.values()]).numpy() for j in (0, 1))
         places = range(len(parts))
         axes.bar(places, batch, color=PRIOR, hatch="//", edgecolor="white", label="which images")
         axes.bar(places, draws, bottom=batch, color=ENCODER, label="which z")

@@ -85,12 +85,12 @@ def posteriors(points, log_density, q, images, alt, caption="", titles=None):
             axes.add_patch(Ellipse(mean, *size, fill=False, ec=ENCODER, ls=style, lw=1.8))
         (x_low, x_high), (y_low, y_high) = _window(points, mass, mean, scale)
         axes.imshow(
-            mass,
+            mass.numpy(),
             cmap="Purples",
             norm=PowerNorm(0.5, vmin=0),  # a small second mode stays visible
             origin="lower",
             interpolation="bilinear",
-            extent=(points[0], points[-1]) * 2,
+            extent=points[[0, -1]].tolist() * 2,
         )
         axes.set(xlim=(x_low, x_high), ylim=(y_low, y_high), aspect="equal")
         axes.set(xlabel="$z_1$", ylabel="$z_2$" if i == 0 else "")
