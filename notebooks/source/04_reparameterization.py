@@ -74,9 +74,9 @@ z = q.sample()
 print(f"z = {z:.3f}, requires_grad: {z.requires_grad}, grad_fn: {z.grad_fn}")
 
 # %% [markdown]
-# `grad_fn` is autograd's note of how a number was computed. A draw is not computed from μ by a formula:
-# a random generator returns a number, and the question "what would *it* have been for a slightly larger
-# μ?" has no answer yet. So give it one. Draw the noise first, from a distribution that has no
+# `grad_fn` is autograd's note of how a number was computed. `sample` does compute z from μ, σ and a random
+# number, but keeps no note of it: what would z have been for a slightly larger μ, *with the same random
+# number*? So make that number visible. Draw the noise first, from a distribution that has no
 # parameters, and compute z from it:
 #
 # $$\varepsilon \sim \mathcal N(0, 1), \qquad z = \mu + \sigma\,\varepsilon \;\sim\; \mathcal N(\mu, \sigma^2).$$
@@ -390,7 +390,8 @@ for way in (with_the_score, reparameterized, forgot_the_r, drawn_from_the_prior)
 # %% [markdown]
 # **What you see.** Reparameterized and score function are right: their z-scores are what chance gives.
 # `forgot_the_r` is wrong, and silent: its f(z) is cut off, what is left is −∇ log q, and the score averages to
-# zero. It is noise with no direction. And with z from the prior, the likelihood does not depend on φ at all:
+# zero. It is noise with no direction. (With the KL in closed form, as in chapter 05, the KL's gradient would be
+# left: q collapses onto the prior. Only a loss without any other weights raises an error.) And with z from the prior, the likelihood does not depend on φ at all:
 # only the KL's pull to the prior is left, −μ on average, whatever x is. In the bound, z ~ q(z|x).
 #
 # ### A thousand repetitions (optional, 2 minutes)
@@ -1008,8 +1009,9 @@ check_kl_gaussians(kl_gaussians)
 # %% [markdown]
 # ## Recap
 #
-# 1. A draw has no `grad_fn`. Draw noise without parameters, compute z = μ + σε from it, and the gradient
-#    goes through. `sample` for `rsample` raises no error and teaches the encoder nothing.
+# 1. `sample` leaves no `grad_fn`. Draw noise without parameters, compute z = μ + σε from it, and the gradient
+#    goes through. With `sample` for `rsample` the reconstruction teaches the encoder nothing, mostly without an
+#    error; with a closed-form KL its pull to the prior is all that is left.
 # 2. Score function: E[f ∇ log q], for any f. Pathwise: E[f′ ∇z], for f without jumps. Both unbiased, as
 #    z-scores show. In 100 dimensions the score function needed some ten thousand times the draws:
 #    prediction (a).

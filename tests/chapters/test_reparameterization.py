@@ -4,8 +4,12 @@ import math
 import re
 
 import pytest
+import torch
 from notebook_runs import printed
 from scipy import integrate, stats
+from torch.distributions import Normal, kl_divergence
+
+from vae_teach.models import VAE
 
 NUMBER = r"-?\d[\d,]*\.?\d*"
 
@@ -133,3 +137,17 @@ def test_kl_closed_and_sampled(text):
     assert noise["untrained sampled"] > 3 * noise["untrained closed form"]
     assert noise["trained closed form"] < noise["trained sampled"]
     assert noise["trained sampled, q held"] < noise["trained closed form"]
+
+
+def test_with_sample_for_rsample_the_kl_is_all_the_encoder_learns(digits):
+    """No error and no reconstruction; a loss that holds nothing but the draw does raise."""
+    torch.manual_seed(0)
+    model, x = VAE(3, hidden=(8,)), digits.test_images[:20]
+    weights = list(model.encoder.parameters())
+    q = model.encode(x)
+    kl = kl_divergence(q, model.prior).mean()
+    loss = kl - model.decode(q.sample()).log_prob(x).mean()
+    found = torch.autograd.grad(loss, weights, retain_graph=True)
+    torch.testing.assert_close(found, torch.autograd.grad(kl, weights))
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        Normal(torch.tensor(0.8, requires_grad=True), 1.0).sample().square().backward()
