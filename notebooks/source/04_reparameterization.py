@@ -203,8 +203,9 @@ print(f"average of the score alone: {mean_score[0]:.6f}, {mean_score[1]:.6f}")
 
 # %% [markdown]
 # So: draw z, multiply f(z) by the score, average. This is the **score-function estimator**, or REINFORCE. f
-# need not have a derivative; it may be a black box. And the score alone averages to zero: keep that in
-# mind, it helps and hurts below.
+# need not have a derivative; it may be a black box. But where q > 0 must not depend on φ, or the swap (1) fails:
+# for z uniform on (0, φ) and f(z) = z it gives −½, and the truth is +½. And the score alone averages to zero:
+# keep that in mind, it helps and hurts below.
 #
 # **Second way: move φ out of the density.** With z = μ + σ ε the average is over ε, whose density
 # n(ε) knows nothing of φ, so the derivative goes straight to f, by the chain rule:
@@ -458,7 +459,8 @@ for name, estimator in (("score function", score_function), ("pathwise", pathwis
 
 # %% [markdown]
 # So reparameterization needs two things. z must be a function of φ and of noise, differentiable *in φ*,
-# the noise knowing nothing of φ. And f must have **no jumps** (kinks as in |z| or ReLU are fine).
+# the noise knowing nothing of φ. And f must have **no jumps**; enough is that its slope is bounded on every
+# bounded interval (*locally Lipschitz*; kinks as in |z| or ReLU are fine) and that the averages exist.
 # Swapping derivative and average is illegal where f jumps: a draw that crosses the jump changes f, but
 # no single draw's slope shows it.
 #
@@ -1012,8 +1014,8 @@ check_kl_gaussians(kl_gaussians)
 # 1. `sample` leaves no `grad_fn`. Draw noise without parameters, compute z = μ + σε from it, and the gradient
 #    goes through. With `sample` for `rsample` the reconstruction teaches the encoder nothing, mostly without an
 #    error; with a closed-form KL its pull to the prior is all that is left.
-# 2. Score function: E[f ∇ log q], for any f. Pathwise: E[f′ ∇z], for f without jumps. Both unbiased, as
-#    z-scores show. In 100 dimensions the score function needed some ten thousand times the draws:
+# 2. Score function: E[f ∇ log q], for any f, if q's support does not move with φ. Pathwise: E[f′ ∇z], for f
+#    without jumps (locally Lipschitz). There both are unbiased, as z-scores show. In 100 dimensions the score function needed some ten thousand times the draws:
 #    prediction (a).
 # 3. Discrete z has no smooth map. The score function stays unbiased; Gumbel-softmax is biased, and less
 #    bias costs more variance.

@@ -151,3 +151,12 @@ def test_with_sample_for_rsample_the_kl_is_all_the_encoder_learns(digits):
     torch.testing.assert_close(found, torch.autograd.grad(kl, weights))
     with pytest.raises(RuntimeError, match="does not require grad"):
         Normal(torch.tensor(0.8, requires_grad=True), 1.0).sample().square().backward()
+
+
+def test_a_support_that_moves_defeats_the_score_function():
+    """z uniform on (0, φ), f(z) = z: E[f] = φ/2, and the score is −1/φ."""
+    phi = 1.7
+    estimate, _ = integrate.quad(lambda z: z * (-1 / phi) / phi, 0, phi)
+    assert estimate == pytest.approx(-0.5)
+    ends = (stats.uniform(0, e).mean() for e in (phi + 1e-3, phi - 1e-3))
+    assert (next(ends) - next(ends)) / 2e-3 == pytest.approx(0.5)
