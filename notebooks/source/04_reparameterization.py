@@ -10,7 +10,7 @@
 # 2. derive the score-function and the pathwise gradient, and test any estimator for bias;
 # 3. say when no *differentiable* reparameterization exists, and what a relaxation costs in bias and in
 #    variance;
-# 4. say why one draw an image is enough, and what it costs to sample a KL instead of integrating it.
+# 4. say why one or two draws an image are enough, and what it costs to sample a KL instead of integrating it.
 #
 # Allow just under an hour, and about 12 minutes more for the parts marked *optional*; nothing later needs those. Run All
 # takes less than a minute on a laptop.
@@ -792,12 +792,14 @@ for name, ((a, b), (c, e)) in parts.items():
     print(f"{name:16} {a:15.1f} {b:8.1f} {a + b:9.1f} {c:18.1f} {e:6.1f} {c + e:6.1f}")
 
 # %% [markdown]
-# Is the formula right? Then each row must give the same A and the same C, up to noise. For the encoder:
+# Is the formula right? Then each row must give the same A and the same C, up to noise. For the encoder, with
+# the best k if an encoder pass costs as much as a decoder pass: (1 + k)(A + C/k) is smallest at k = √(C/A).
 
 # %% tags=["aside"]
 for name, ((a, b), _) in parts.items():
     images, draws = map(int, name.split(" × "))
-    print(f"{name:9} A = {images * a:8,.0f}   C = {images * draws * b:8,.0f}")
+    A, C = images * a, images * draws * b
+    print(f"{name:9} A = {A:8,.0f}   C = {C:8,.0f}   √(C/A) = {(C / A) ** 0.5:.1f}")
 
 # %% tags=["aside"]
 noise_bars(
@@ -811,9 +813,10 @@ noise_bars(
 
 # %% [markdown]
 # **What you see.** Prediction (b): **256 × 1** beats 64 × 4, at the same 256 decoder passes. The draws'
-# part falls with B·k, however you spend it; the images' part falls only with B. So spend every pass on a new
-# image: k = 1. Even 64 × 16, with four times the passes, leaves more noise. One draw is not precise (the number on each bar is the draws'
-# share of the noise), but a new image is the better buy. (Many draws pay where they change the *objective*:
+# part falls with B·k, however you spend it; the images' part falls only with B. So a decoder pass is best spent on
+# a new image: k = 1. Even 64 × 16, with four times the decoder passes, leaves more noise. But each new image costs
+# an encoder pass, too: if that is as dear, the best k is √(C/A) above, so one or two. One draw is not precise
+# (the number on each bar is the draws' share of the noise). (Many draws pay where they change the *objective*:
 # chapter 11.)
 #
 # ### And without the trick? (optional, 3 minutes)
@@ -1019,7 +1022,7 @@ check_kl_gaussians(kl_gaussians)
 #    prediction (a).
 # 3. Discrete z has no smooth map. The score function stays unbiased; Gumbel-softmax is biased, and less
 #    bias costs more variance.
-# 4. One draw for each of 256 images beats four for each of 64: prediction (b). A KL in closed form
+# 4. At equal decoder passes one draw for each of 256 images beats four for each of 64: prediction (b). A KL in closed form
 #    belongs to a pair of distributions; without one, draw it, unbiased and with some more noise.
 #
 # **The limit of this chapter.** We have a bound and an honest gradient of it, but hardly a model: a toy,

@@ -108,6 +108,14 @@ def test_relaxation_trades_bias_for_variance(text):
 def test_one_draw_for_each_image_is_the_best_use_of_a_draw(text):
     rows = {name: numbers(text, name) for name in ("64 × 1 ", "64 × 4 ", "64 × 16 ", "256 × 1 ")}
     (images, one, *_), (_, four, *_), (_, sixteen, *_), _ = rows.values()
+    for name, count, k in (("64 × 1 ", 64, 1), ("64 × 4 ", 64, 4), ("256 × 1 ", 256, 1)):
+        A, C, best = numbers(text, f"{name:9} A =")
+        assert pytest.approx(rows[name][:2], rel=0.01) == [A / count, C / count / k]
+        cost = {
+            k: (1 + k) * (A + C / k) for k in range(1, 20)
+        }  # an encoder pass and k decoder passes
+        assert abs(min(cost, key=cost.get) - best) < 1
+        assert min(cost, key=cost.get) in (1, 2)
     assert four == pytest.approx(one / 4, rel=0.35)
     assert sixteen == pytest.approx(one / 16, rel=0.35)
     for total in (2, 5):  # of the encoder, of the decoder
