@@ -141,9 +141,8 @@ for name, r in encoders.items():
 #
 # ### A bound without x (optional, 1 minute)
 #
-# Mind the joint: the bound needs $\log p(x, z)$, prior *and* decoder. A lecture's slide has only the prior's
-# $\log p(z)$ in its place. What remains then is −KL(q ‖ p(z)): it knows no x, and its best encoder is the
-# prior.
+# Mind the joint: the bound needs $\log p(x, z)$, prior *and* decoder. Leave the decoder out, and what remains
+# is −KL(q ‖ p(z)): it knows no x, and its best encoder is the prior.
 
 # %% tags=["aside"]
 for name, r in encoders.items():
@@ -707,7 +706,7 @@ check_posterior_mean(posterior_mean)
 # %% [markdown]
 # ## What makes the integral hard
 #
-# “Intractable because the data are high-dimensional”, says a lecture. Test it: a linear model of
+# The integral is not “tractable because of the high dimensionality of data”, says a lecture. Test it: a linear model of
 # *all 784 pixels*, d = 2. The closed form takes one line. A grid over z checks it:
 
 # %% tags=["aside"]
@@ -881,5 +880,5 @@ for way in ("VAE", "MC-EM, kept", "MC-EM, restarted"):
 #
 # | a lecture says | right is | seen in |
 # |---|---|---|
-# | EM as a VAE, with $P_{\text{pri}}(z, y)$ in the bound (its y is our x) | log p(x, z), of prior *and* decoder: $P_{\text{pri,dec}}(z, y)$ | *A bound without x* |
-# | intractable because the data are high-dimensional | because p(x\|z) p(z) has no integral over z in closed form: here, as the decoder is nonlinear in z | *What makes the integral hard* |
+# | EM as a VAE: a joint $P_{\text{pri}}(z, y)$ (its y is our x) | a subscript is missing: $P_{\text{pri,dec}}(z, y)$, as its next line has it | *A bound without x* |
+# | not “tractable because of the high dimensionality of data” | because p(x\|z) p(z) has no integral over z in closed form: here, as the decoder is nonlinear in z | *What makes the integral hard* |
