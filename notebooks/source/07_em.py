@@ -751,8 +751,8 @@ line_and_curve(
 )
 
 # %% [markdown]
-# With Gaussian noise a linear decoder turns a Gaussian into a Gaussian; a bent one does not, and $\int p(x\mid
-# z)p(z)\,dz$ has no formula. A grid still helps in one dimension of *z*: its points grow exponentially with the
+# With Gaussian noise a linear decoder turns a Gaussian into a Gaussian; a bent one in general does not, and then
+# for $\int p(x\mid z)p(z)\,dz$ no formula is known but in special cases. A grid still helps in one dimension of *z*: its points grow exponentially with the
 # dimension of z, while the dimension of x only makes each of them dearer.
 #
 # ## EM with a network for a decoder
@@ -881,4 +881,4 @@ for way in ("VAE", "MC-EM, kept", "MC-EM, restarted"):
 # | a lecture says | right is | seen in |
 # |---|---|---|
 # | EM as a VAE: a joint $P_{\text{pri}}(z, y)$ (its y is our x) | a subscript is missing: $P_{\text{pri,dec}}(z, y)$, as its next line has it | *A bound without x* |
-# | not “tractable because of the high dimensionality of data” | because p(x\|z) p(z) has no integral over z in closed form: here, as the decoder is nonlinear in z | *What makes the integral hard* |
+# | not “tractable because of the high dimensionality of data” | because no closed form is known for the integral of p(x\|z) p(z) over z: here, as the decoder is nonlinear in z | *What makes the integral hard* |
