@@ -663,7 +663,7 @@ print(f"linear VAE, ELBO below its own log p(x): {reached - linear_bound(*weight
 # %% tags=["aside"]
 along = (vectors[:, :d].T @ F.normalize(by_vae.loadings, dim=0)).abs().amax(1)
 arrived = f"{(along > 0.95).sum()} of {d}"
-print("eigenvalues of S:              ", " ".join(f"{value:.3f}" for value in values[: d + 1]))
+print(f"{'eigenvalues of S':33}", " ".join(f"{value:.3f}" for value in values[: d + 1]))
 print("|cos| to the VAE's nearest column", " ".join(f"{value:.3f}" for value in along))
 print(f"eigenvectors that a column of the VAE has reached, |cos| > 0.95: {arrived}")
 columns = {name: model.loadings.T.reshape(d, 14, 14) for name, model in solutions.items()}
@@ -707,8 +707,8 @@ check_posterior_mean(posterior_mean)
 # %% [markdown]
 # ## What makes the integral hard
 #
-# The integral is not “tractable because of the high dimensionality of data”, says a lecture. Test it: a linear model of
-# *all 784 pixels*, d = 2. The closed form takes one line. A grid over z checks it:
+# “The integration won't be tractable because of the high dimensionality of data”, says a lecture. Test it: a
+# linear model of *all 784 pixels*, d = 2. The closed form takes one line. A grid over z checks it:
 
 # %% tags=["aside"]
 raw = digits.train_images[:3000].flatten(1).double()
@@ -753,8 +753,9 @@ line_and_curve(
 
 # %% [markdown]
 # With Gaussian noise a linear decoder turns a Gaussian into a Gaussian; a bent one in general does not, and then
-# for $\int p(x\mid z)p(z)\,dz$ no formula is known but in special cases. A grid still helps in one dimension of *z*: its points grow exponentially with the
-# dimension of z, while the dimension of x only makes each of them dearer.
+# for $\int p(x\mid z)p(z)\,dz$ no formula is known but in special cases. A grid still helps in one dimension of
+# *z*: its points grow exponentially with the dimension of z, while the dimension of x only makes each of them
+# dearer.
 #
 # ## EM with a network for a decoder
 #
@@ -882,4 +883,4 @@ for way in ("VAE", "MC-EM, kept", "MC-EM, restarted"):
 # | a lecture says | right is | seen in |
 # |---|---|---|
 # | EM as a VAE: a joint $P_{\text{pri}}(z, y)$ (its y is our x) | a subscript is missing: $P_{\text{pri,dec}}(z, y)$, as its next line has it | *A bound without x* |
-# | not “tractable because of the high dimensionality of data” | because no closed form is known for the integral of p(x\|z) p(z) over z: here, as the decoder is nonlinear in z | *What makes the integral hard* |
+# | “the integration won't be tractable because of the high dimensionality of data” | because no closed form is known for the integral of p(x\|z) p(z) over z: here, as the decoder is nonlinear in z | *What makes the integral hard* |
