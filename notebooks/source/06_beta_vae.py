@@ -163,8 +163,8 @@ class ToldBeta(nn.Module):
 # %% [markdown]
 # `MultiRateVAE` has such layers in encoder and decoder. Its matrices into and out of z also get a small part
 # that depends on β, and its variances have the form β / (β + a), exact for a linear decoder that is held fixed.
-# In training every image has its own β, drawn evenly in log β, and `multi_rate` maximizes its β-ELBO, scaled down where β
-# is large. (So the "bound" in the progress line is not reconstruction − KL.) Live, and short:
+# In training every image has its own β, drawn evenly in log β, but for a twelfth of the images at each end of the
+# range, and `multi_rate` maximizes its β-ELBO, scaled down where β is large. (So the "bound" in the progress line is not reconstruction − KL.) Live, and short:
 
 # %%
 torch.manual_seed(0)
