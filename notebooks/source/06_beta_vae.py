@@ -420,8 +420,8 @@ for beta in (0.05, 1.0, 10.0, 20.0):
 #
 # ### Three parts of the rate
 #
-# The rate splits exactly into three parts (Hoffman & Johnson 2016; Chen et al. 2018), and β weighs all of
-# them alike:
+# The rate splits exactly: in two, mutual information and KL(q(z) ‖ p(z)) (Hoffman & Johnson 2016), and the second
+# of these in two again (Chen et al. 2018). β weighs all three parts alike:
 #
 # $$R = \underbrace{I(x; z)}_{\text{mutual information}}
 # + \underbrace{\mathrm{KL}\bigl(q(z)\,\|\,\textstyle\prod_j q(z_j)\bigr)}_{\text{total correlation}}
@@ -430,7 +430,7 @@ for beta in (0.05, 1.0, 10.0, 20.0):
 # The mutual information I(x; z) is how much the code tells about which image it was; q(z_j) is one dimension of
 # q(z). `evaluation.kl_parts` estimates the three from N images: it takes q(z) as the mixture of their N
 # $q(z\mid x_n)$. One caution: telling N images apart takes no more than log N nats. A code
-# that holds more leaves the first column at log N, and the surplus is counted as total correlation.
+# that holds more leaves the first column near log N, and the surplus is counted as total correlation.
 
 # %% tags=["aside"]
 sample = digits.test_images[:1000]
@@ -438,7 +438,7 @@ print(
     f"   β   mutual information  total correlation  dimension-wise    sum      R   (log N = {torch.tensor(1000.0).log():.1f})"
 )
 for beta in (0.25, 1.0, 7.0, 10.0, 20.0):
-    parts = evaluation.kl_parts(net.at(beta), sample)
+    parts = [round(part, 2) + 0.0 for part in evaluation.kl_parts(net.at(beta), sample)]  # no −0
     r = rate_and_distortion(net.at(beta), sample)[0].sum()
     print(
         f"{beta:5.2f}       {parts[0]:6.2f}             {parts[1]:6.2f}            {parts[2]:6.2f}       {sum(parts):6.2f} {r:6.2f}"
@@ -447,6 +447,15 @@ for beta in (0.25, 1.0, 7.0, 10.0, 20.0):
 # %% [markdown]
 # In the first two rows R is above log N: there only the sum and the dimension-wise KL mean something. In the last
 # three it is below, and all three parts shrink with β: mutual information, the part you want to keep, among them.
+# Even there the first column is too low and the second too high, with few images more so. At β = 7:
+
+# %% tags=["aside"]
+for count in (250, 1000, 2000):
+    parts = evaluation.kl_parts(net.at(7.0), digits.test_images[:count])
+    print(f"N = {count:4}: mutual information {parts[0]:.2f}, total correlation {parts[1]:.2f}")
+
+# %% [markdown]
+# So compare such numbers at one N only.
 #
 # ### The estimate on a known case (optional, 1 minute)
 #

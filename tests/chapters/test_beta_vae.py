@@ -77,6 +77,12 @@ def test_three_parts(text):
     for _, *parts, total, rate in rows(text, "(log N", 5):
         assert sum(parts) == pytest.approx(total, abs=0.02)
         assert total == pytest.approx(rate, rel=0.06, abs=0.1)
+    grows = re.findall(
+        rf"^N = .* mutual information ({NUMBER}), .* ({NUMBER})$", text, re.MULTILINE
+    )
+    information, correlation = np.array(grows, dtype=float).T
+    assert (np.diff(information) > 0).all()
+    assert (np.diff(correlation) < 0).all()
 
 
 def test_doctor_in_the_notebook(text):
