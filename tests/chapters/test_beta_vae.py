@@ -97,7 +97,8 @@ def test_known_codes(text):
     assert min(score["perfect"]) > 0.9
     assert score["rotated"][0] < 0.2
     assert score["rotated"][-1] > 0.9
-    assert score["constant"] == [0, 0, 0, 0]
+    assert score["constant"] == [0, 0, 0, 0, 0]
+    assert score["rotated"][1] < score["entangled"][1] < score["perfect"][1]  # bins of equal width
     straight, turned = (
         numbers(re.search(rf"{name} .+short by(.+)nats", text)[1])[0]
         for name in ("as trained", "rotated")
