@@ -895,5 +895,5 @@ check_mig(mig_score)
 #
 # | a lecture says | right is | seen in |
 # |---|---|---|
-# | β forces q(z\|x) to be diagonal | diagonal by construction; β weighs the rate and shapes the aggregate posterior | *What β does to q* |
-# | so β makes the dimensions independent causes | uncorrelated ≠ independent ≠ disentangled | *Disentangled?* |
+# | β “forces the posterior Q(z\|x) to be highly factorized (diagonal covariance)” | diagonal by construction; β weighs the rate and shapes the aggregate posterior | *What β does to q* |
+# | “diagonal covariance → latent dimensions are uncorrelated”, under *disentangle* | of q(z\|x), not of q(z); and uncorrelated ≠ independent ≠ disentangled | *What β does to q*, *Disentangled?* |
