@@ -269,8 +269,8 @@ ranked = kl[12].argsort(descending=True)
 pictures.lines(
     betas.log10(),
     {f"{n}th most used" if n > 1 else "most used": kl[:, ranked[n - 1]] for n in (1, 8, 15, 18)},
-    alt="Four falling curves of KL over log β; the less used dimensions reach zero first, at smaller "
-    "β.",
+    alt="Four falling curves of KL over log β; the less used a dimension, the smaller the β at which it "
+    "nears zero.",
     caption=f"{digits.name}, 1,000 test images: KL of single dimensions of the one network.",
     xlabel="log₁₀ β",
     ylabel="KL, nats",
@@ -415,7 +415,7 @@ for beta in (0.05, 1.0, 10.0, 20.0):
     print(f"β = {beta:5.2f}: in one q(z|x) {largest[0]:.2f} (noise), in q(z) {largest[1]:.2f}")
 
 # %% [markdown]
-# From 0.05 to 10 β hardly changes it, while the rate falls to a tenth or less: penalizing the rate is not the same as
+# From 0.05 to 10 β changes it little, while the rate falls to a tenth or less: penalizing the rate is not the same as
 # decorrelating. At 20 it falls with everything else that the code holds.
 #
 # ### Three parts of the rate
@@ -599,8 +599,8 @@ for loss, scale in found.items():
 # ### The diagnosis
 #
 # `mean_error` divides one term by 784 and not the other: it asks for collapse, and is
-# often treated with "KL annealing" (raising β slowly from 0) instead. `sums` looks like the formula, but has chosen σ = √½, far more noise
-# than the pixels have. `grey_levels` squares differences of up to 255: nearly a plain autoencoder. Build your own:
+# often treated with "KL annealing" (raising β slowly from 0) instead. `sums` looks like the formula, but has chosen σ = √½, far more
+# than the stated error. `grey_levels` squares differences of up to 255: nearly a plain autoencoder. Build your own:
 
 # %% tags=["aside"]
 doctor_panel(
@@ -722,8 +722,8 @@ print("|cos|", " ".join(f"{c:.3f}" for c in nearest.tolist()))
 print("λ    ", " ".join(f"{value:.3f}" for value in eigenvalues[:8].tolist()))
 
 # %% [markdown]
-# (Where two eigenvalues are nearly equal, a rotation between their axes costs almost nothing, and training has
-# not yet settled it.) So climbing the ELBO ends on principal axes though no one asked (Lucas et al. 2019); a
+# (Where two eigenvalues are nearly equal, a rotation between their axes costs almost nothing, and training may
+# not have settled it yet.) So climbing the ELBO leads to principal axes though no one asked (Lucas et al. 2019); a
 # deep VAE does so locally, with its decoder's Jacobian in the place of W (Rolínek et al. 2019).
 #
 # ### Traversals
