@@ -99,6 +99,13 @@ def test_known_codes(text):
     assert score["rotated"][-1] > 0.9
     assert score["constant"] == [0, 0, 0, 0, 0]
     assert score["rotated"][1] < score["entangled"][1] < score["perfect"][1]  # bins of equal width
+    predicted = re.search(r"^sprites  predicted  (.+)$", text, re.MULTILINE)[1]
+    predicted = dict(re.findall(rf"(\w+) ({NUMBER})", predicted))
+    assert float(predicted["shape"]) > 0.3  # the decoder draws a blot, the code still tells
+    assert float(predicted["rotation"]) < 0.1
+    gap, perfect = numbers(re.search(r"gap of the rotation (.+)$", text, re.MULTILINE)[1])
+    assert gap < 0.02
+    assert perfect == pytest.approx(0.8, abs=0.02)
     straight, turned = (
         numbers(re.search(rf"{name} .+short by(.+)nats", text)[1])[0]
         for name in ("as trained", "rotated")
