@@ -214,18 +214,21 @@ settings = dict(batch_size=384, lr=7e-3, one_cycle=True, validation=digits.test_
 history20 = fit(vae20, digits.train_images, elbo, epochs=epochs, **settings)
 
 # %%
+seen = {name: [abs(v) for v in values] for name, values in history20.validation.items()}
+told = (f"{seen[name][0]:.0f} to {seen[name][-1]:.0f} nats" for name in ("reconstruction", "kl"))
 pictures.curves(
     history20,
-    alt="Two plots over epochs, for training and validation images each: the reconstruction loss "
-    "falls steeply, then slowly; the KL term settles while the model learns to use its code.",
+    alt="Two plots over epochs, for training and validation images each. On validation images the "
+    "reconstruction loss goes from {}, the KL term from {}.".format(*told),
     caption=f"{digits.name}, 20 latent dimensions, batch 384. Training values are "
     "averages over each epoch, validation values are taken after it, on 2,000 test images.",
 )
 
 # %% [markdown]
-# **What you see.** In the first epochs the two terms move in *opposite* directions: nats spent on the
-# code (right) buy a better drawing (left). The sum of both is what training lowers; plot only the sum
-# and you never see the trade.
+# **What you see.** By and large the two terms move in *opposite* directions: nats spent on the
+# code (right) buy a better drawing (left). (On `strokes` the code is first given up, then built again: the
+# training KL falls before it rises.) The sum of both is what training lowers; plot only the sum and you never
+# see the trade.
 
 # %% [markdown]
 # ## Reconstruct, and sample
