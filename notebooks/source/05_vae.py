@@ -428,7 +428,7 @@ bubbles(
     caption=f"{digits.name}, 600 test images: q(z|x) as an ellipse of one standard deviation, with a dot of "
     "fixed size at its mean; on the left the ellipses are smaller than the dots. Bold: classes at the median "
     "of their codes, where there is room. Dashed: one and two standard deviations of the prior. Mind the two "
-    "scales; a few codes lie outside the frames.",
+    "scales.",
 )
 
 # %% [markdown]
