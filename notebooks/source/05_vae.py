@@ -727,8 +727,10 @@ check_loss(vae_loss)
 # | a lecture says | right is | seen in |
 # |---|---|---|
 # | P(x) = 𝓛 + KL | log p(x) = ELBO + KL(q ‖ p(z\|x)) | *The bound, measured* |
-# | bubbles keep a radius of about 1 | only unused dimensions do; v* = 1/(1 + J²/σ²) in the linear model | *What the penalty wants* |
+# | bubbles have “a radius of around 1” | only unused dimensions do; v* = 1/(1 + J²/σ²) in the linear model | *What the penalty wants* |
 # | μ² minimizes the distance between the z's | it pulls each mean to the origin | *Without the KL term* |
 # | 𝕍(z) is the variance, and 𝕍 = v − log v − 1 | two things: the variance v, and its price ½(v − log v − 1) | *What the penalty wants* |
-# | binary cross-entropy is the loss for such data | on grey levels it is no likelihood | *Is that a likelihood?* |
-# | a VAE evaluates log p(x) | it bounds it; importance sampling estimates it | *How good is the model?* |
+# | “Evaluate Likelihood”, of log p(x) by a VAE | it bounds it; importance sampling estimates it | *How good is the model?* |
+#
+# (“With *binary* data” the loss is a binary cross-entropy, says a lecture, rightly. Common code feeds it grey levels,
+# and so did we: *Is that a likelihood?*)
