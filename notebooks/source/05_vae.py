@@ -727,7 +727,7 @@ check_loss(vae_loss)
 # | a lecture says | right is | seen in |
 # |---|---|---|
 # | P(x) = 𝓛 + KL | log p(x) = ELBO + KL(q ‖ p(z\|x)) | *The bound, measured* |
-# | bubbles have “a radius of around 1” | only unused dimensions do; v* = 1/(1 + J²/σ²) in the linear model | *What the penalty wants* |
+# | bubbles have “a radius of around 1” | in the linear model v* = 1/(1 + J²/σ²): only unused dimensions do | *What the penalty wants* |
 # | μ² minimizes the distance between the z's | it pulls each mean to the origin | *Without the KL term* |
 # | 𝕍(z) is the variance, and 𝕍 = v − log v − 1 | two things: the variance v, and its price ½(v − log v − 1) | *What the penalty wants* |
 # | “Evaluate Likelihood”, of log p(x) by a VAE | it bounds it; importance sampling estimates it | *How good is the model?* |

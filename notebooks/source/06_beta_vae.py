@@ -608,7 +608,8 @@ doctor_panel(
     stated,
     alt="A digit, the digit with the noise that the chosen loss implies, a scale of σ with a marker "
     "and the stated σ, and two lines with the implied σ and the effective β.",
-    caption=f"{digits.name}; 20 latent dimensions; stated σ: error of a pixel at β = 1.",
+    caption=f"{digits.name}; 20 latent dimensions; stated σ: error of a pixel at β = 1. A σ beyond the scale is "
+    "marked at its end.",
 )
 
 # %% [markdown]
@@ -687,7 +688,7 @@ bent, turned = z**2 - 1, codes["rotated"]
 correlations = [v.t().corrcoef().triu(1).abs().max() for v in (torch.cat([z, bent], 1), turned)]
 known = evaluation.mig(bent, z).information.item()
 print(
-    f"z and z² − 1:      largest correlation {correlations[0]:.2f}, mutual information {known:.2f} nats"
+    f"z and z² − 1:      largest correlation {correlations[0]:.2f}, in 20 bins mutual information {known:.2f} nats"
 )
 gap = evaluation.mig(turned, factors).score
 print(f"a rotated N(0, I): largest correlation {correlations[1]:.2f}, independent, MIG {gap:.2f}")

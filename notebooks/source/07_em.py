@@ -865,7 +865,8 @@ for way in ("VAE", "MC-EM, kept", "MC-EM, restarted"):
 #    two decimals) and the same plane.
 # 4. *Exact* EM needs p(z|x). With a continuous z and a network for a decoder it has no formula in general.
 #    Sampled E steps cost many decoder
-#    evaluations for every new image; an encoder learns to spare them. k-means is EM with σ → 0.
+#    evaluations for every new image; an encoder learns to spare them. k-means is EM of equal weights and one
+#    spread σ, with σ → 0.
 #
 # **The limit of this chapter.** Every bound here used a q that is a Gaussian or a short list, a prior without
 # structure, and a likelihood chosen for ease. The advanced chapters replace them one by one: likelihoods
