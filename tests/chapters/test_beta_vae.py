@@ -1,6 +1,7 @@
 """Chapter 06 prints what it promises; the loss-scale doctor is right."""
 
 import itertools
+import json
 import re
 
 import numpy as np
@@ -10,6 +11,8 @@ from notebook_runs import printed
 from scipy.stats import norm
 from torch.nn import functional as F
 
+from vae_teach import pretrained
+from vae_teach.building import build
 from vae_teach.objectives import loss_scale
 
 NUMBER = r"[-+]?\d+\.?\d*(?:e[-+]?\d+)?"
@@ -112,6 +115,46 @@ def test_known_codes(text):
     )
     assert straight < 0.03
     assert turned > 0.1
+
+
+def test_numbers_in_prose_are_those_of_the_records():
+    """What the chapter says of five methods and of one network, held against both files."""
+    prose = (build.NOTEBOOKS / "source" / "06_beta_vae.py").read_text("utf-8").replace("\n# ", " ")
+    table = json.loads((pretrained.HERE / "disentanglement.json").read_text("utf-8"))
+
+    def values(name, method, score):
+        return [r[score] for r in table[name] if r["method"] == method]
+
+    def mean(*key):
+        return np.mean(values(*key))
+
+    said = re.search(
+        rf"MIG from ({NUMBER}) to ({NUMBER}) and .* from ({NUMBER}) to ({NUMBER}),", prose
+    )
+    wanted = [
+        mean("sprites", method, score)
+        for score in ("mig", "disentanglement")
+        for method in ("VAE", "β-VAE")
+    ]
+    assert [float(v) for v in said.groups()] == pytest.approx(wanted, abs=0.005)
+    assert mean("strokes", "β-VAE", "mig") < mean("strokes", "VAE", "mig")
+    assert mean("strokes", "β-VAE", "disentanglement") < mean("strokes", "VAE", "disentanglement")
+    every = json.loads((pretrained.HERE / "rate_distortion.json").read_text("utf-8"))
+    assert "At the two smaller β the one network is better" in prose
+    assert "at 4 worse: 1 to 2½ nats each way" in prose
+    for name, beta in itertools.product(("mnist", "strokes"), (0.25, 1.0, 4.0)):
+        alone, together = (
+            np.mean(
+                [
+                    r["distortion"] + beta * r["rate"]
+                    for r in every[name][kind]
+                    if r["beta"] == pytest.approx(beta)
+                ]
+            )
+            for kind in ("single", "multi")
+        )
+        assert (together < alone) == (beta < 4)
+        assert 1 <= abs(together - alone) <= 2.5
 
 
 REDUCTIONS = [("sum", 1.0), ("half the sum", 0.5), ("mean", 1 / 48)]
