@@ -676,8 +676,8 @@ for name, code in codes.items():
     )
 
 # %% [markdown]
-# By either binning the rotated code scores lower than the entangled one: after the turn no axis is left, while the second code's bends
-# keep something of them. (0.98 instead of 1: with 4,000 rows in 20 bins, chance alone makes some information.)
+# By either binning the rotated code scores lower than the entangled one: after the turn no axis is left, while the
+# second code's bends keep something of them. (0.98 instead of 1: with 4,000 rows in 20 bins, chance alone makes some information.)
 #
 # Three words that are often taken for one. **Uncorrelated**: no straight line predicts one dimension from
 # another. **Independent**: nothing does. **Disentangled**: aligned with the factors. Two counterexamples:
@@ -810,8 +810,7 @@ print(f"cosine and sine: gap of the rotation {held.gaps['rotation']:.2f}, MIG {h
 # For the sprites MIG finds place best. The shape has next to no gap, but the code tells much of it: several
 # dimensions together. And of the rotation MIG could not tell: its gap is as small where it is held perfectly.
 # The forest, which predicts cosine and sine, can: this code tells next to nothing of it.
-
-# %% [markdown]
+#
 # ### Find a factor (optional, 1 minute)
 #
 # Drag: find a slider that moves only x.
@@ -827,7 +826,7 @@ LatentSliders(sprite_vae, z=z, images=sprites.test_images[:1000])
 # ### Does β do it?
 #
 # Five kinds of code of 10 numbers, recorded by `python benchmarks/disentanglement.py`: PCA, a plain autoencoder, a
-# VAE, a β-VAE (β = 4), and a β-TCVAE, which weighs only the total correlation (by 6; Chen et al. 2018). Each has
+# VAE, a β-VAE (β = 4), and a β-TCVAE, which gives the total correlation alone a weight, 6 (Chen et al. 2018). Each has
 # five seeds (PCA: five resampled sets of images) and 10 epochs, where the sprites VAE above had 15. A dot is one
 # seed; look at the scale: a number for each factor scores 1, cosine and sine of the sprites' angle the MIG above.
 
