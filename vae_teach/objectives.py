@@ -51,9 +51,9 @@ def elbo(model, x, beta=1.0, samples=1):
 def multi_rate(model, x):
     """β-ELBOs for a `models.MultiRateVAE`, each image at a β of its own (Bae et al. 2022).
 
-    log β is spread evenly over the network's range and a little beyond, where the ends take over:
-    the ends are otherwise learned from one side only. Images come in random order, so that β is
-    independent of them. Above 1 the β-ELBO is divided by β^0.15, which keeps large β, whose
+    log β is spread evenly over the network's range, on five sixths of the images; a twelfth of them is
+    at each end, which would otherwise be learned from one side only. Images come in random order, so
+    that β is independent of them. Above 1 the β-ELBO is divided by β^0.15, which keeps large β, whose
     objective has the largest gradients, from taking more than its share of the network.
 
     Args:
@@ -95,8 +95,10 @@ class SplitTerms(NamedTuple):
 def beta_tcvae(model, x, beta, data_size):
     """The KL term in three parts, of which only the total correlation weighs beta (Chen et al. 2018).
 
-    The aggregate posterior q(z) is estimated from the batch (arXiv:1802.04942, app. C.2): the image
-    that z came from counts 1/N, the others of the batch share the rest alike. Its logarithm and
+    The aggregate posterior q(z) is estimated from the batch: the image that z came from counts 1/N,
+    the B - 1 others share the rest alike. (The paper's weights, arXiv:1802.04942, app. C.2, are 1/N,
+    1 / (B - 1) for all others but one and the remainder for that one. Over random batches both have
+    the mean q(z); equal shares single out no image.) Its logarithm and
     hence the single parts are biased: with few images to a code, q(z) of the others is too small
     and total_correlation too high. `evaluation.kl_parts` measures them better. Summed with beta = 1
     the estimates cancel, and the bound is one draw of the ELBO.

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 00 · Start here
 #
-# A course on variational autoencoders that you run rather than read. Every formula is computed
+# A course on variational autoencoders that you run rather than read. Its derivations are computed
 # beside its text, networks are trained in front of you (on this first page they come ready-made), and there is something
 # to drag on every page.
 #

@@ -10,7 +10,7 @@
 # 2. derive the score-function and the pathwise gradient, and test any estimator for bias;
 # 3. say when no *differentiable* reparameterization exists, and what a relaxation costs in bias and in
 #    variance;
-# 4. say why one draw an image is enough, and what it costs to sample a KL instead of integrating it.
+# 4. say why one or two draws an image are enough, and what it costs to sample a KL instead of integrating it.
 #
 # Allow just under an hour, and about 12 minutes more for the parts marked *optional*; nothing later needs those. Run All
 # takes less than a minute on a laptop.
@@ -74,9 +74,9 @@ z = q.sample()
 print(f"z = {z:.3f}, requires_grad: {z.requires_grad}, grad_fn: {z.grad_fn}")
 
 # %% [markdown]
-# `grad_fn` is autograd's note of how a number was computed. A draw is not computed from μ by a formula:
-# a random generator returns a number, and the question "what would *it* have been for a slightly larger
-# μ?" has no answer yet. So give it one. Draw the noise first, from a distribution that has no
+# `grad_fn` is autograd's note of how a number was computed. `sample` does compute z from μ, σ and a random
+# number, but keeps no note of it: what would z have been for a slightly larger μ, *with the same random
+# number*? So make that number visible. Draw the noise first, from a distribution that has no
 # parameters, and compute z from it:
 #
 # $$\varepsilon \sim \mathcal N(0, 1), \qquad z = \mu + \sigma\,\varepsilon \;\sim\; \mathcal N(\mu, \sigma^2).$$
@@ -196,8 +196,9 @@ print(f"average of the score alone: {mean_score[0]:.6f}, {mean_score[1]:.6f}")
 
 # %% [markdown]
 # So: draw z, multiply f(z) by the score, average. This is the **score-function estimator**, or REINFORCE. f
-# need not have a derivative; it may be a black box. And the score alone averages to zero: keep that in
-# mind, it helps and hurts below.
+# need not have a derivative; it may be a black box. But where q > 0 must not depend on φ, or the swap (1) fails:
+# for z uniform on (0, φ) and f(z) = z it gives −½, and the truth is +½. And the score alone averages to zero:
+# keep that in mind, it helps and hurts below.
 #
 # **Second way: move φ out of the density.** With z = μ + σ ε the average is over ε, whose density
 # n(ε) knows nothing of φ, so the derivative goes straight to f, by the chain rule:
@@ -369,8 +370,10 @@ for way in (with_the_score, reparameterized, forgot_the_r, drawn_from_the_prior)
 # %% [markdown]
 # **What you see.** Reparameterized and score function are right: their z-scores are what chance gives.
 # `forgot_the_r` is wrong, and silent: its f(z) is cut off, what is left is −∇ log q, and the score averages to
-# zero. It is noise with no direction. And with z from the prior, the likelihood does not depend on φ at all:
-# only the KL's pull to the prior is left, −μ on average, whatever x is. In the bound, z ~ q(z|x).
+# zero. It is noise with no direction. (With the KL in closed form, as in chapter 05, the KL's gradient would be
+# left: q collapses onto the prior. Only a loss without any other weights raises an error.) And with z from the
+# prior, the likelihood does not depend on φ at all: only the KL's pull to the prior is left, −μ on average, whatever
+# x is. In the bound, z ~ q(z|x).
 #
 # ### A thousand repetitions (optional, 2 minutes)
 #
@@ -391,7 +394,8 @@ z_scores(
     "standard normal curve; those of the sample without r form a hill far to the left of it, those of "
     "the prior's draws lie at the left edge.",
     caption="z-scores of ∂/∂μ, 1,000 repetitions of 100 draws. Dashed: N(0, 1), expected without bias. "
-    "Values beyond −15 are drawn in the last bin.",
+    f"Values beyond ±15 ({(repeated['drawn_from_the_prior'].abs() > 15).float().mean():.0%} of the last row) "
+    "are drawn in the outermost bins, whose bar is cut off at the top.",
 )
 
 # %% [markdown]
@@ -400,7 +404,7 @@ z_scores(
 # ## Choose your f
 #
 # Both estimators on an f of your choice. Add your own to the list: any function of a tensor. The step
-# has no slope anywhere (`0 * z` only keeps autograd from complaining). Drag σ down and up, then change
+# has slope 0 on both sides of its jump (`0 * z` only keeps autograd from complaining). Drag σ down and up, then change
 # f.
 
 # %%
@@ -436,7 +440,8 @@ for name, estimator in (("score function", score_function), ("pathwise", pathwis
 
 # %% [markdown]
 # So reparameterization needs two things. z must be a function of φ and of noise, differentiable *in φ*,
-# the noise knowing nothing of φ. And f must have **no jumps** (kinks as in |z| or ReLU are fine).
+# the noise knowing nothing of φ. And f must have **no jumps**; enough is that its slope is bounded on every
+# bounded interval (*locally Lipschitz*; kinks as in |z| or ReLU are fine) and that the averages exist.
 # Swapping derivative and average is illegal where f jumps: a draw that crosses the jump changes f, but
 # no single draw's slope shows it.
 #
@@ -675,13 +680,14 @@ scaling(
     "τ = 2 to 5. Right, standard deviation of one draw: for both relaxed estimators it "
     "grows as the temperature falls, straight-through above; for the score function it is constant.",
     caption="Three states, 100,000 draws; lengths of vectors of three numbers. The score function has no "
-    "bias: its line on the left is noise, the standard deviation on the right over √100,000. At τ = 0.05 "
-    "that noise of the other two is about 0.01 to 0.02.",
+    "bias: its line on the left is noise, about the standard deviation on the right over √100,000. At τ = 0.05 "
+    f"that noise of the other two is {spread['Gumbel-softmax'][0] / 1e5**0.5:.3f} and "
+    f"{spread['straight-through'][0] / 1e5**0.5:.3f}.",
 )
 
 # %% [markdown]
 # **What you see.** No temperature is good at both: cooling buys less bias with more variance. Below
-# τ ≈ 0.25 the unbiased score function is also the *least noisy*: with three states it is a fair choice. In
+# τ ≈ 0.27 the unbiased score function is also the *least noisy*: with three states it is a fair choice. In
 # practice τ starts near 1 and is lowered in training; the bias never quite goes. (At τ = 0.05, the first column, it is there,
 # but 100,000 draws cannot tell it from noise: a small z-score is no proof.)
 #
@@ -761,12 +767,14 @@ for name, ((a, b), (c, e)) in parts.items():
     print(f"{name:16} {a:15.1f} {b:8.1f} {a + b:9.1f} {c:18.1f} {e:6.1f} {c + e:6.1f}")
 
 # %% [markdown]
-# Is the formula right? Then each row must give the same A and the same C, up to noise. For the encoder:
+# Is the formula right? Then each row must give the same A and the same C, up to noise. For the encoder, with
+# the best k if an encoder pass costs as much as a decoder pass: (1 + k)(A + C/k) is smallest at k = √(C/A).
 
 # %% tags=["aside"]
 for name, ((a, b), _) in parts.items():
     images, draws = map(int, name.split(" × "))
-    print(f"{name:9} A = {images * a:8,.0f}   C = {images * draws * b:8,.0f}")
+    A, C = images * a, images * draws * b
+    print(f"{name:9} A = {A:8,.0f}   C = {C:8,.0f}   √(C/A) = {(C / A) ** 0.5:.1f}")
 
 # %% tags=["aside"]
 noise_bars(
@@ -780,9 +788,10 @@ noise_bars(
 
 # %% [markdown]
 # **What you see.** Prediction (b): **256 × 1** beats 64 × 4, at the same 256 decoder passes. The draws'
-# part falls with B·k, however you spend it; the images' part falls only with B. So spend every pass on a new
-# image: k = 1. Even 64 × 16, with four times the passes, leaves more noise. One draw is not precise (the number on each bar is the draws'
-# share of the noise), but a new image is the better buy. (Many draws pay where they change the *objective*:
+# part falls with B·k, however you spend it; the images' part falls only with B. So a decoder pass is best spent on
+# a new image: k = 1. Even 64 × 16, with four times the decoder passes, leaves more noise. But each new image costs
+# an encoder pass, too: if that is as dear, the best k is √(C/A) above, so one or two. One draw is not precise
+# (the number on each bar is the draws' share of the noise). (Many draws pay where they change the *objective*:
 # chapter 11.)
 #
 # ### And without the trick? (optional, 3 minutes)
@@ -973,14 +982,15 @@ check_kl_gaussians(kl_gaussians)
 # %% [markdown]
 # ## Recap
 #
-# 1. A draw has no `grad_fn`. Draw noise without parameters, compute z = μ + σε from it, and the gradient
-#    goes through. `sample` for `rsample` raises no error and teaches the encoder nothing.
-# 2. Score function: E[f ∇ log q], for any f. Pathwise: E[f′ ∇z], for f without jumps. Both unbiased, as
-#    z-scores show. In 100 dimensions the score function needed some ten thousand times the draws:
+# 1. `sample` leaves no `grad_fn`. Draw noise without parameters, compute z = μ + σε from it, and the gradient
+#    goes through. With `sample` for `rsample` the reconstruction teaches the encoder nothing, mostly without an
+#    error; with a closed-form KL its pull to the prior is all that is left.
+# 2. Score function: E[f ∇ log q], for any f, if q's support does not move with φ. Pathwise: E[f′ ∇z], for f
+#    without jumps (locally Lipschitz). There both are unbiased, as z-scores show. In 100 dimensions the score function needed some ten thousand times the draws:
 #    prediction (a).
 # 3. Discrete z has no smooth map. The score function stays unbiased; Gumbel-softmax is biased, and less
 #    bias costs more variance.
-# 4. One draw for each of 256 images beats four for each of 64: prediction (b). A KL in closed form
+# 4. At equal decoder passes one draw for each of 256 images beats four for each of 64: prediction (b). A KL in closed form
 #    belongs to a pair of distributions; without one, draw it, unbiased and with some more noise.
 #
 # **The limit of this chapter.** We have a bound and an honest gradient of it, but hardly a model: a toy,
@@ -1003,4 +1013,4 @@ check_kl_gaussians(kl_gaussians)
 # |---|---|---|
 # | log p(x) ≥ E over z ~ p(z) of log p(x\|z), minus KL | z ~ q(z\|x); with z ~ p(z) the encoder learns only the prior | *Is it right on average?* |
 # | N(μ, σ), N(μ(x), σ(x)) | say whether σ or σ² is meant; `torch` takes σ | *A draw has no slope* |
-# | KL for Laplace and Gaussian: closed form | for particular pairs of distributions only; Gaussian ‖ mixture has none | *The KL: in closed form, or from draws* |
+# | KL for Laplace and Gaussian: closed form | for particular pairs of distributions only; for Gaussian ‖ mixture none is known | *The KL: in closed form, or from draws* |

@@ -207,18 +207,21 @@ settings = dict(batch_size=384, lr=7e-3, one_cycle=True, validation=digits.test_
 history20 = fit(vae20, digits.train_images, elbo, epochs=epochs, **settings)
 
 # %%
+seen = {name: [abs(v) for v in values] for name, values in history20.validation.items()}
+told = (f"{seen[name][0]:.0f} to {seen[name][-1]:.0f} nats" for name in ("reconstruction", "kl"))
 pictures.curves(
     history20,
-    alt="Two plots over epochs, for training and validation images each: the reconstruction loss "
-    "falls steeply, then slowly; the KL term settles while the model learns to use its code.",
+    alt="Two plots over epochs, for training and validation images each. On validation images the "
+    "reconstruction loss goes from {}, the KL term from {}.".format(*told),
     caption=f"{digits.name}, 20 latent dimensions, batch 384. Training values are "
     "averages over each epoch, validation values are taken after it, on 2,000 test images.",
 )
 
 # %% [markdown]
-# **What you see.** In the first epochs the two terms move in *opposite* directions: nats spent on the
-# code (right) buy a better drawing (left). The sum of both is what training lowers; plot only the sum
-# and you never see the trade.
+# **What you see.** By and large the two terms move in *opposite* directions: nats spent on the
+# code (right) buy a better drawing (left). (On `strokes` the code is first given up, then built again: the
+# training KL falls before it rises.) The sum of both is what training lowers; plot only the sum and you never
+# see the trade.
 
 # %% [markdown]
 # ## Reconstruct, and sample
@@ -235,7 +238,7 @@ with torch.no_grad():
 pictures.image_rows(
     {"test image": x, "reconstruction": reconstructed, "sample": sampled},
     alt="Three rows of digits: test images, their reconstructions, slightly softer, and samples "
-    "from the prior, many of them readable digits.",
+    "from the prior, some of them readable digits.",
     caption=f"{digits.name}, 20 latent dimensions. Shown is each pixel's mean, not a draw of ink.",
 )
 
@@ -411,7 +414,7 @@ bubbles(
     caption=f"{digits.name}, 600 test images: q(z|x) as an ellipse of one standard deviation, with a dot of "
     "fixed size at its mean; on the left the ellipses are smaller than the dots. Bold: classes at the median "
     "of their codes, where there is room. Dashed: one and two standard deviations of the prior. Mind the two "
-    "scales; a few codes lie outside the frames.",
+    "scales.",
 )
 
 # %% [markdown]
@@ -451,12 +454,13 @@ torch.manual_seed(0)
 z = vae2.prior.sample((14,))
 with torch.no_grad():
     rows = {"β = 0, z ~ p(z)": no_kl.decode(z).mean, "β = 1, z ~ p(z)": vae2.decode(z).mean}
+    kinds = [classifier(images).argmax(1).unique().numel() for images in rows.values()]
 
 # %%
 pictures.image_rows(
     rows,
-    alt="Upper row: the model without KL draws a few similar, blurred shapes for all codes from "
-    "the prior. Lower row: the VAE draws a variety of digits.",
+    alt=f"Upper row, without the KL term: shapes that the classifier takes for {kinds[0]} different "
+    f"digits. Lower row, the VAE: for {kinds[1]} different digits.",
     caption=f"{digits.name}: the same 14 codes from N(0, I), decoded by both models.",
 )
 
@@ -496,14 +500,15 @@ with torch.no_grad():
     bound = elbo(vae2, sample[chosen], samples=5000).bound
 
 # %%
+gaps = [f"gap {g:.2f} nats" for g in (exact[chosen] - bound).tolist()]
 posteriors(
     points,
     log_posterior,
     q,
     sample[chosen],
-    titles=[f"gap {g:.2f} nats" for g in (exact[chosen] - bound).tolist()],
-    alt="Four close-ups of the latent plane: the true posterior in purple; the encoder's blue ellipse "
-    "covers it on the left, fits less well to the right, and may miss it altogether in the last.",
+    titles=gaps,
+    alt="Four close-ups of the latent plane, the true posterior in purple, the encoder as blue ellipses: "
+    f"from the left {', '.join(gaps)}; the larger the gap, the worse the ellipses cover the purple.",
     caption=f"{digits.name}, four test images. Purple: true posterior by grid, darkness its square "
     "root. Blue: encoder, at one (solid) and two (dashed) standard deviations. Mind the four scales.",
 )
@@ -694,8 +699,10 @@ check_loss(vae_loss)
 # | a lecture says | right is | seen in |
 # |---|---|---|
 # | P(x) = 𝓛 + KL | log p(x) = ELBO + KL(q ‖ p(z\|x)) | *The bound, measured* |
-# | bubbles keep a radius of about 1 | only unused dimensions do; v* = 1/(1 + J²/σ²) in the linear model | *What the penalty wants* |
+# | bubbles have “a radius of around 1” | in the linear model v* = 1/(1 + J²/σ²): only unused dimensions do | *What the penalty wants* |
 # | μ² minimizes the distance between the z's | it pulls each mean to the origin | *Without the KL term* |
 # | 𝕍(z) is the variance, and 𝕍 = v − log v − 1 | two things: the variance v, and its price ½(v − log v − 1) | *What the penalty wants* |
-# | binary cross-entropy is the loss for such data | on grey levels it is no likelihood | *Is that a likelihood?* |
-# | a VAE evaluates log p(x) | it bounds it; importance sampling estimates it | *How good is the model?* |
+# | “Evaluate Likelihood”, of log p(x) by a VAE | it bounds it; importance sampling estimates it | *How good is the model?* |
+#
+# (“With *binary* data” the loss is a binary cross-entropy, says a lecture, rightly. Common code feeds it grey levels,
+# and so did we: *Is that a likelihood?*)

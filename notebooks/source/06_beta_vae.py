@@ -156,8 +156,8 @@ class ToldBeta(nn.Module):
 # %% [markdown]
 # `MultiRateVAE` has such layers in encoder and decoder. Its matrices into and out of z also get a small part
 # that depends on β, and its variances have the form β / (β + a), exact for a linear decoder that is held fixed.
-# In training every image has its own β, drawn evenly in log β, and `multi_rate` maximizes its β-ELBO, scaled down where β
-# is large. (So the "bound" in the progress line is not reconstruction − KL.) Live, and short:
+# In training every image has its own β, drawn evenly in log β, but for a twelfth of the images at each end of the
+# range, and `multi_rate` maximizes its β-ELBO, scaled down where β is large. (So the "bound" in the progress line is not reconstruction − KL.) Live, and short:
 
 # %%
 torch.manual_seed(0)
@@ -262,8 +262,8 @@ ranked = kl[12].argsort(descending=True)
 pictures.lines(
     betas.log10(),
     {f"{n}th most used" if n > 1 else "most used": kl[:, ranked[n - 1]] for n in (1, 8, 15, 18)},
-    alt="Four falling curves of KL over log β; the less used dimensions reach zero first, at smaller "
-    "β.",
+    alt="Four falling curves of KL over log β; the less used a dimension, the smaller the β at which it "
+    "nears zero.",
     caption=f"{digits.name}, 1,000 test images: KL of single dimensions of the one network.",
     xlabel="log₁₀ β",
     ylabel="KL, nats",
@@ -401,13 +401,13 @@ for beta in (0.05, 1.0, 10.0, 20.0):
     print(f"β = {beta:5.2f}: in one q(z|x) {largest[0]:.2f} (noise), in q(z) {largest[1]:.2f}")
 
 # %% [markdown]
-# From 0.05 to 10 β hardly changes it, while the rate falls to a tenth or less: penalizing the rate is not the same as
+# From 0.05 to 10 β changes it little, while the rate falls to a tenth or less: penalizing the rate is not the same as
 # decorrelating. At 20 it falls with everything else that the code holds.
 #
 # ### Three parts of the rate
 #
-# The rate splits exactly into three parts (Hoffman & Johnson 2016; Chen et al. 2018), and β weighs all of
-# them alike:
+# The rate splits exactly: in two, mutual information and KL(q(z) ‖ p(z)) (Hoffman & Johnson 2016), and the second
+# of these in two again (Chen et al. 2018). β weighs all three parts alike:
 #
 # $$R = \underbrace{I(x; z)}_{\text{mutual information}}
 # + \underbrace{\mathrm{KL}\bigl(q(z)\,\|\,\textstyle\prod_j q(z_j)\bigr)}_{\text{total correlation}}
@@ -416,7 +416,7 @@ for beta in (0.05, 1.0, 10.0, 20.0):
 # The mutual information I(x; z) is how much the code tells about which image it was; q(z_j) is one dimension of
 # q(z). `evaluation.kl_parts` estimates the three from N images: it takes q(z) as the mixture of their N
 # $q(z\mid x_n)$. One caution: telling N images apart takes no more than log N nats. A code
-# that holds more leaves the first column at log N, and the surplus is counted as total correlation.
+# that holds more leaves the first column near log N, and the surplus is counted as total correlation.
 
 # %% tags=["aside"]
 sample = digits.test_images[:1000]
@@ -424,7 +424,7 @@ print(
     f"   β   mutual information  total correlation  dimension-wise    sum      R   (log N = {torch.tensor(1000.0).log():.1f})"
 )
 for beta in (0.25, 1.0, 7.0, 10.0, 20.0):
-    parts = evaluation.kl_parts(net.at(beta), sample)
+    parts = [round(part, 2) + 0.0 for part in evaluation.kl_parts(net.at(beta), sample)]  # no −0
     r = rate_and_distortion(net.at(beta), sample)[0].sum()
     print(
         f"{beta:5.2f}       {parts[0]:6.2f}             {parts[1]:6.2f}            {parts[2]:6.2f}       {sum(parts):6.2f} {r:6.2f}"
@@ -433,6 +433,15 @@ for beta in (0.25, 1.0, 7.0, 10.0, 20.0):
 # %% [markdown]
 # In the first two rows R is above log N: there only the sum and the dimension-wise KL mean something. In the last
 # three it is below, and all three parts shrink with β: mutual information, the part you want to keep, among them.
+# Even there the first column is too low and the second too high, with few images more so. At β = 7:
+
+# %% tags=["aside"]
+for count in (250, 1000, 2000):
+    parts = evaluation.kl_parts(net.at(7.0), digits.test_images[:count])
+    print(f"N = {count:4}: mutual information {parts[0]:.2f}, total correlation {parts[1]:.2f}")
+
+# %% [markdown]
+# So compare such numbers at one N only.
 #
 # ### The estimate on a known case (optional, 1 minute)
 #
@@ -569,8 +578,8 @@ for loss, scale in found.items():
 # ### The diagnosis
 #
 # `mean_error` divides one term by 784 and not the other: it asks for collapse, and is
-# often treated with "KL annealing" (raising β slowly from 0) instead. `sums` looks like the formula, but has chosen σ = √½, far more noise
-# than the pixels have. `grey_levels` squares differences of up to 255: nearly a plain autoencoder. Build your own:
+# often treated with "KL annealing" (raising β slowly from 0) instead. `sums` looks like the formula, but has chosen σ = √½, far more
+# than the stated error. `grey_levels` squares differences of up to 255: nearly a plain autoencoder. Build your own:
 
 # %% tags=["aside"]
 doctor_panel(
@@ -578,7 +587,8 @@ doctor_panel(
     stated,
     alt="A digit, the digit with the noise that the chosen loss implies, a scale of σ with a marker "
     "and the stated σ, and two lines with the implied σ and the effective β.",
-    caption=f"{digits.name}; 20 latent dimensions; stated σ: error of a pixel at β = 1.",
+    caption=f"{digits.name}; 20 latent dimensions; stated σ: error of a pixel at β = 1. A σ beyond the scale is "
+    "marked at its end.",
 )
 
 # %% [markdown]
@@ -605,10 +615,19 @@ check_effective_beta(effective_beta)
 # - **MIG**, the mutual information gap: for each factor, the information of the best dimension less that of the
 #   second best, over the factor's entropy.
 # - **DCI** (disentanglement, completeness, informativeness), from a regressor that predicts the factors: does
-#   each dimension serve one factor; is each factor told by one dimension; is it told at all.
+#   each dimension serve one factor; is each factor told by one dimension; is it told at all (here R², or the
+#   accuracy beyond guessing; the paper's is an error).
 #
-# Continuous numbers are cut into 20 bins first, so entropies and information are finite. Codes whose scores we can
-# guess, of three independent Gaussian factors:
+# For MIG, continuous numbers are cut at their quantiles into 20 bins, so entropies and information are finite.
+# Published scores differ in this: Chen et al. 2018 take the density q(z|x), Locatello et al. 2019 bins of equal
+# width (printed beside). Codes whose scores we can guess, of three independent Gaussian factors:
+
+
+# %% tags=["aside"]
+def by_width(x):  # (N, columns) -> the same, in 20 bins of equal width
+    low, high = x.aminmax(dim=0)
+    return ((x - low) / (high - low).clamp(min=1e-12) * 20).floor().clamp(max=19)
+
 
 # %%
 torch.manual_seed(0)
@@ -622,14 +641,15 @@ codes = {
 }
 for name, code in codes.items():
     gap, d = evaluation.mig(code, factors).score, evaluation.dci(code, factors)
+    width = evaluation.mig(by_width(code), by_width(factors)).score
     print(
-        f"{name:10} MIG {gap:.2f}   disentanglement {d.disentanglement:.2f}  "
+        f"{name:10} MIG {gap:.2f} (equal width {width:.2f})  disentanglement {d.disentanglement:.2f}  "
         f"completeness {d.completeness:.2f}  informativeness {d.informativeness:.2f}"
     )
 
 # %% [markdown]
-# The rotated code scores lower than the entangled one: after the turn no axis is left, while the second code's bends
-# keep something of them. (0.98 instead of 1: with 4,000 rows in 20 bins, chance alone makes some information.)
+# By either binning the rotated code scores lower than the entangled one: after the turn no axis is left, while the
+# second code's bends keep something of them. (0.98 instead of 1: with 4,000 rows in 20 bins, chance alone makes some information.)
 #
 # Three words that are often taken for one. **Uncorrelated**: no straight line predicts one dimension from
 # another. **Independent**: nothing does. **Disentangled**: aligned with the factors. Two counterexamples:
@@ -640,7 +660,7 @@ bent, turned = z**2 - 1, codes["rotated"]
 correlations = [v.t().corrcoef().triu(1).abs().max() for v in (torch.cat([z, bent], 1), turned)]
 known = evaluation.mig(bent, z).information.item()
 print(
-    f"z and z² − 1:      largest correlation {correlations[0]:.2f}, mutual information {known:.2f} nats"
+    f"z and z² − 1:      largest correlation {correlations[0]:.2f}, in 20 bins mutual information {known:.2f} nats"
 )
 gap = evaluation.mig(turned, factors).score
 print(f"a rotated N(0, I): largest correlation {correlations[1]:.2f}, independent, MIG {gap:.2f}")
@@ -675,8 +695,8 @@ print("|cos|", " ".join(f"{c:.3f}" for c in nearest.tolist()))
 print("λ    ", " ".join(f"{value:.3f}" for value in eigenvalues[:8].tolist()))
 
 # %% [markdown]
-# (Where two eigenvalues are nearly equal, a rotation between their axes costs almost nothing, and training has
-# not yet settled it.) So climbing the ELBO ends on principal axes though no one asked (Lucas et al. 2019); a
+# (Where two eigenvalues are nearly equal, a rotation between their axes costs almost nothing, and training may
+# not have settled it yet.) So climbing the ELBO leads to principal axes though no one asked (Lucas et al. 2019); a
 # deep VAE does so locally, with its decoder's Jacobian in the place of W (Rolínek et al. 2019).
 #
 # ### Traversals
@@ -715,8 +735,8 @@ pictures.image_rows(
 
 # %% [markdown]
 # One row moves the sprite up and down, another across: place is found. One changes
-# size, one mixes place, size and darkness, the last is unused. The shape is lost, every sprite is a blot: at β = 4 it costs
-# more than it saves. The one
+# size, one mixes place, size and darkness, the last is unused. The decoder no longer draws the shape, every sprite
+# is a blot; what the *code* still tells of it comes below. The one
 # network at β = 4 on `strokes`, whose causes are known, too:
 
 # %% tags=["aside"]
@@ -731,8 +751,9 @@ pictures.image_rows(
 )
 
 # %% [markdown]
-# What the eye suspects, MIG says by number, factor by factor. For the sprites: place best, rotation
-# not at all.
+# Factor by factor, by number: the gap of MIG, and for the sprites what DCI's forest predicts from all ten numbers
+# (0: no better than guessing, 1: all). A gap near 0 may mean *not told*, or *told by several dimensions*: so a code
+# that holds the angle as cosine and sine and all else as it is, is scored, too.
 
 # %% tags=["aside"]
 told = ["class", "slant", "rotation", "width", "thickness"]
@@ -744,9 +765,24 @@ for name, model, images, factors, names in (
     with torch.no_grad():
         gaps = evaluation.mig(model.encode(images).mean, factors, names=names).gaps
     line = ", ".join(f"{factor} {gap:.2f}" for factor, gap in gaps.items())
-    print(f"{name:8} {line}; mean {sum(gaps.values()) / len(gaps):.2f}")
+    print(f"{name:8} MIG        {line}; mean {sum(gaps.values()) / len(gaps):.2f}")
+
+# %% tags=["aside"]
+truth, names = sprites.factors.test, sprites.factors.names
+angle = truth[:, [names.index("rotation")]]
+others = truth[:, [i for i, name in enumerate(names) if name != "rotation"]]
+held = evaluation.mig(torch.cat([others, angle.cos(), angle.sin()], 1), truth, names=names)
+with torch.no_grad():
+    code = sprite_vae.encode(sprites.test_images).mean
+predicted = evaluation.dci(code, truth, names=names, circular=("rotation",)).predicted
+print("sprites  predicted ", ", ".join(f"{name} {value:.2f}" for name, value in predicted.items()))
+print(f"cosine and sine: gap of the rotation {held.gaps['rotation']:.2f}, MIG {held.score:.2f}")
 
 # %% [markdown]
+# For the sprites MIG finds place best. The shape has next to no gap, but the code tells much of it: several
+# dimensions together. And of the rotation MIG could not tell: its gap is as small where it is held perfectly.
+# The forest, which predicts cosine and sine, can: this code tells next to nothing of it.
+#
 # ### Find a factor (optional, 1 minute)
 #
 # Drag: find a slider that moves only x.
@@ -762,9 +798,9 @@ LatentSliders(sprite_vae, z=z, images=sprites.test_images[:1000])
 # ### Does β do it?
 #
 # Five kinds of code of 10 numbers, recorded by `python benchmarks/disentanglement.py`: PCA, a plain autoencoder, a
-# VAE, a β-VAE (β = 4), and a β-TCVAE, which weighs only the total correlation (by 6; Chen et al. 2018). Each has
+# VAE, a β-VAE (β = 4), and a β-TCVAE, which gives the total correlation alone a weight, 6 (Chen et al. 2018). Each has
 # five seeds (PCA: five resampled sets of images) and 10 epochs, where the sprites VAE above had 15. A dot is one
-# seed; look at the scale: a perfect code scores 1.
+# seed; look at the scale: a number for each factor scores 1, cosine and sine of the sprites' angle the MIG above.
 
 # %% tags=["aside"]
 table = json.loads(files(pretrained).joinpath("disentanglement.json").read_text("utf-8"))
@@ -841,5 +877,5 @@ check_mig(mig_score)
 #
 # | a lecture says | right is | seen in |
 # |---|---|---|
-# | β forces q(z\|x) to be diagonal | diagonal by construction; β weighs the rate and shapes the aggregate posterior | *What β does to q* |
-# | so β makes the dimensions independent causes | uncorrelated ≠ independent ≠ disentangled | *Disentangled?* |
+# | β “forces the posterior Q(z\|x) to be highly factorized (diagonal covariance)” | diagonal by construction; β weighs the rate and shapes the aggregate posterior | *What β does to q* |
+# | “diagonal covariance → latent dimensions are uncorrelated”, under *disentangle* | of q(z\|x), not of q(z); and uncorrelated ≠ independent ≠ disentangled | *What β does to q*, *Disentangled?* |

@@ -141,9 +141,8 @@ for name, r in encoders.items():
 #
 # ### A bound without x (optional, 1 minute)
 #
-# Mind the joint: the bound needs $\log p(x, z)$, prior *and* decoder. A lecture's slide has only the prior's
-# $\log p(z)$ in its place. What remains then is −KL(q ‖ p(z)): it knows no x, and its best encoder is the
-# prior.
+# Mind the joint: the bound needs $\log p(x, z)$, prior *and* decoder. Leave the decoder out, and what remains
+# is −KL(q ‖ p(z)): it knows no x, and its best encoder is the prior.
 
 # %% tags=["aside"]
 for name, r in encoders.items():
@@ -640,12 +639,16 @@ print(f"linear VAE, ELBO below its own log p(x): {reached - linear_bound(*weight
 
 
 # %% tags=["aside"]
-print("eigenvalues of S:", ", ".join(f"{value:.3f}" for value in values[: d + 1]))
+along = (vectors[:, :d].T @ F.normalize(by_vae.loadings, dim=0)).abs().amax(1)
+arrived = f"{(along > 0.95).sum()} of {d}"
+print(f"{'eigenvalues of S':33}", " ".join(f"{value:.3f}" for value in values[: d + 1]))
+print("|cos| to the VAE's nearest column", " ".join(f"{value:.3f}" for value in along))
+print(f"eigenvectors that a column of the VAE has reached, |cos| > 0.95: {arrived}")
 columns = {name: model.loadings.T.reshape(d, 14, 14) for name, model in solutions.items()}
 pictures.components(
     {name: w[w.flatten(1).norm(dim=1).argsort(descending=True)] for name, w in columns.items()},
-    alt="Six signed images a row: the linear VAE's are near the closed form's, up to sign, though columns "
-    "of close eigenvalues may still be mixed; EM's are mixtures of all.",
+    alt=f"Six signed images a row: of the closed form's, the linear VAE shows {arrived} again, up to sign and "
+    "order, and mixtures of neighbours for any others; EM's are mixtures of all.",
     caption=f"{digits.name}, 14×14: columns of W, longest first. 10,000 images; EM 1,000 steps, VAE "
     "2,000 Adam steps. Orange above zero, purple below.",
 )
@@ -653,8 +656,9 @@ pictures.components(
 # %% [markdown]
 # **Prediction (b):** 0 to two decimals (the table). Three roads, one likelihood, one plane: PCA's. Within it
 # log p(x) is indifferent to a rotation of z, and EM may end at any. The VAE's q is *diagonal*, so
-# its bound is tight only where $M$ is diagonal: on PCA's axes. Gradient has found most of them (compare the
-# rows); a rotation between two columns of close eigenvalues costs next to nothing, so such a pair may still be mixed.
+# its bound is tight only where $M$ is diagonal: on PCA's axes. How many of them gradient has reached is printed
+# above the picture. The others are still mixed, mostly with a neighbour: a rotation between two columns of close
+# eigenvalues costs next to nothing (at most what the table's last line says).
 #
 # ### Exercise 4: the linear model's encoder
 #
@@ -674,8 +678,8 @@ check_posterior_mean(posterior_mean)
 # %% [markdown]
 # ## What makes the integral hard
 #
-# “Intractable because the data are high-dimensional”, says a lecture. Test it: a linear model of
-# *all 784 pixels*, d = 2. The closed form takes one line. A grid over z checks it:
+# “The integration won't be tractable because of the high dimensionality of data”, says a lecture. Test it: a
+# linear model of *all 784 pixels*, d = 2. The closed form takes one line. A grid over z checks it:
 
 # %% tags=["aside"]
 raw = digits.train_images[:3000].flatten(1).double()
@@ -719,9 +723,10 @@ line_and_curve(
 )
 
 # %% [markdown]
-# With Gaussian noise a linear decoder turns a Gaussian into a Gaussian; a bent one does not, and $\int p(x\mid
-# z)p(z)\,dz$ has no formula. A grid still helps in one dimension of *z*: its points grow exponentially with the
-# dimension of z, while the dimension of x only makes each of them dearer.
+# With Gaussian noise a linear decoder turns a Gaussian into a Gaussian; a bent one in general does not, and then
+# for $\int p(x\mid z)p(z)\,dz$ no formula is known but in special cases. A grid still helps in one dimension of
+# *z*: its points grow exponentially with the dimension of z, while the dimension of x only makes each of them
+# dearer.
 #
 # ## EM with a network for a decoder
 #
@@ -831,7 +836,8 @@ for way in ("VAE", "MC-EM, kept", "MC-EM, restarted"):
 #    two decimals) and the same plane.
 # 4. *Exact* EM needs p(z|x). With a continuous z and a network for a decoder it has no formula in general.
 #    Sampled E steps cost many decoder
-#    evaluations for every new image; an encoder learns to spare them. k-means is EM with σ → 0.
+#    evaluations for every new image; an encoder learns to spare them. k-means is EM of equal weights and one
+#    spread σ, with σ → 0.
 #
 # **The limit of this chapter.** Every bound here used a q that is a Gaussian or a short list, a prior without
 # structure, and a likelihood chosen for ease. The advanced chapters replace them one by one: likelihoods
@@ -848,5 +854,5 @@ for way in ("VAE", "MC-EM, kept", "MC-EM, restarted"):
 #
 # | a lecture says | right is | seen in |
 # |---|---|---|
-# | EM as a VAE, with $P_{\text{pri}}(z, y)$ in the bound (its y is our x) | log p(x, z), of prior *and* decoder: $P_{\text{pri,dec}}(z, y)$ | *A bound without x* |
-# | intractable because the data are high-dimensional | because p(x\|z) p(z) has no integral over z in closed form: here, as the decoder is nonlinear in z | *What makes the integral hard* |
+# | EM as a VAE: a joint $P_{\text{pri}}(z, y)$ (its y is our x) | a subscript is missing: $P_{\text{pri,dec}}(z, y)$, as its next line has it | *A bound without x* |
+# | “the integration won't be tractable because of the high dimensionality of data” | because no closed form is known for the integral of p(x\|z) p(z) over z: here, as the decoder is nonlinear in z | *What makes the integral hard* |

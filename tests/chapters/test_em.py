@@ -112,6 +112,9 @@ def test_three_roads_to_one_likelihood(text, digits):
     assert roads["linear VAE   "][1] <= 0.02
     assert roads["EM     "][2] < 0.01
     assert roads["linear VAE   "][2] < 0.5
+    cosines = numbers(text, "|cos| to the VAE's nearest column")
+    count = re.search(r"\|cos\| > 0.95: (\d) of 6", text)[1]
+    assert sum(c > 0.95 for c in cosines) == int(count)
     formula, (drawn, noise) = numbers(text, "by formula"), numbers(text, "by draws")
     assert abs(formula[0] - drawn) < 4 * noise + 0.002
 

@@ -4,8 +4,12 @@ import math
 import re
 
 import pytest
+import torch
 from notebook_runs import printed
 from scipy import integrate, stats
+from torch.distributions import Normal, kl_divergence
+
+from vae_teach.models import VAE
 
 NUMBER = r"-?\d[\d,]*\.?\d*"
 
@@ -104,6 +108,14 @@ def test_relaxation_trades_bias_for_variance(text):
 def test_one_draw_for_each_image_is_the_best_use_of_a_draw(text):
     rows = {name: numbers(text, name) for name in ("64 × 1 ", "64 × 4 ", "64 × 16 ", "256 × 1 ")}
     (images, one, *_), (_, four, *_), (_, sixteen, *_), _ = rows.values()
+    for name, count, k in (("64 × 1 ", 64, 1), ("64 × 4 ", 64, 4), ("256 × 1 ", 256, 1)):
+        A, C, best = numbers(text, f"{name:9} A =")
+        assert pytest.approx(rows[name][:2], rel=0.01) == [A / count, C / count / k]
+        cost = {
+            k: (1 + k) * (A + C / k) for k in range(1, 20)
+        }  # an encoder pass and k decoder passes
+        assert abs(min(cost, key=cost.get) - best) < 1
+        assert min(cost, key=cost.get) in (1, 2)
     assert four == pytest.approx(one / 4, rel=0.35)
     assert sixteen == pytest.approx(one / 16, rel=0.35)
     for total in (2, 5):  # of the encoder, of the decoder
@@ -133,3 +145,26 @@ def test_kl_closed_and_sampled(text):
     assert noise["untrained sampled"] > 3 * noise["untrained closed form"]
     assert noise["trained closed form"] < noise["trained sampled"]
     assert noise["trained sampled, q held"] < noise["trained closed form"]
+
+
+def test_with_sample_for_rsample_the_kl_is_all_the_encoder_learns(digits):
+    """No error and no reconstruction; a loss that holds nothing but the draw does raise."""
+    torch.manual_seed(0)
+    model, x = VAE(3, hidden=(8,)), digits.test_images[:20]
+    weights = list(model.encoder.parameters())
+    q = model.encode(x)
+    kl = kl_divergence(q, model.prior).mean()
+    loss = kl - model.decode(q.sample()).log_prob(x).mean()
+    found = torch.autograd.grad(loss, weights, retain_graph=True)
+    torch.testing.assert_close(found, torch.autograd.grad(kl, weights))
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        Normal(torch.tensor(0.8, requires_grad=True), 1.0).sample().square().backward()
+
+
+def test_a_support_that_moves_defeats_the_score_function():
+    """z uniform on (0, φ), f(z) = z: E[f] = φ/2, and the score is −1/φ."""
+    phi = 1.7
+    estimate, _ = integrate.quad(lambda z: z * (-1 / phi) / phi, 0, phi)
+    assert estimate == pytest.approx(-0.5)
+    ends = (stats.uniform(0, e).mean() for e in (phi + 1e-3, phi - 1e-3))
+    assert (next(ends) - next(ends)) / 2e-3 == pytest.approx(0.5)

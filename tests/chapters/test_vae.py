@@ -3,7 +3,11 @@
 import re
 
 import pytest
+import torch
 from notebook_runs import printed
+from torch.distributions import Independent, Normal
+
+from vae_teach.chapters.vae.figures import bubbles
 
 
 def test_chapter_05_keeps_its_promises(solved, mnist_on_disk):
@@ -20,3 +24,12 @@ def test_chapter_05_keeps_its_promises(solved, mnist_on_disk):
     assert float(re.search(r"largest difference: (\S+) nats", text)[1]) < 1e-3
     quality = float(re.search(r"−ELBO, all \S+ test images\s+([\d.]+) nats", text)[1])
     assert quality <= 107 if mnist_on_disk else quality <= 140
+
+
+def test_bubbles_count_what_lies_outside_their_frames():
+    mean = torch.tensor([[0.0, 0.0], [1.0, -1.0], [0.0, 2.5], [-4.0, 0.0]])
+    q = Independent(Normal(mean, torch.full_like(mean, 0.1)), 1)
+    labels = torch.arange(4)
+    picture = bubbles({"a": q, "b": q}, labels, alt="Two clouds.", caption="Codes.", extent=(2, 3))
+    assert picture.caption == "Codes. Codes outside the frames, from the left: 2, 1."
+    assert bubbles({"a": q}, labels, alt="A cloud.", caption="Codes.", extent=5).caption == "Codes."

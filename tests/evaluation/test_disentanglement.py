@@ -5,6 +5,7 @@ import math
 from collections import Counter
 from importlib.resources import files
 
+import numpy as np
 import pytest
 import torch
 from scipy import linalg
@@ -211,6 +212,55 @@ def test_errors_of_one_measure(factors):
         dci(factors, factors, names=NAMES, circular=("turn",))
     with pytest.raises(ValueError, match="codes has 10 rows, at least 20"):
         dci(factors[:10], factors[:10])
+
+
+def equal_width_gap(code, factor):
+    """The gap of Locatello et al. 2019, by NumPy: 20 bins of equal width, joint entropies."""
+
+    def bins(column):
+        return np.digitize(column, np.histogram(column, 20)[1][:-1])
+
+    def bits(*columns):
+        return entropy(np.unique(np.stack(columns), axis=1, return_counts=True)[1])
+
+    v = bins(factor.numpy())
+    z = [bins(column.numpy()) for column in code.T]
+    known = sorted(bits(c) + bits(v) - bits(c, v) for c in z)
+    return (known[-1] - known[-2]) / bits(v)
+
+
+def test_bins_of_equal_width_give_another_score_unless_handed_in(factors):
+    """What is counted is quantiles; columns cut by width before have Locatello's score."""
+
+    def cut(x):
+        low, high = x.aminmax(dim=0)
+        return ((x - low) / (high - low) * 20).floor().clamp(max=19)
+
+    even = rotated(factors, 0.3)
+    bent = even**3  # monotone: the quantiles' score stays, that of equal width does not
+    found = []
+    for code in (even, bent):
+        published = [equal_width_gap(code, factor) for factor in factors[:, 1:].T]
+        found.append(mig(cut(code), cut(factors[:, 1:])))
+        assert list(found[-1].gaps.values()) == pytest.approx(published, abs=1e-3)
+    scores = [mig(code, factors[:, 1:]).score for code in (even, bent)]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-3)
+    assert abs(found[0].score - found[1].score) > 0.05
+
+
+def test_a_circle_held_perfectly_has_no_gap_and_dci_tells_it():
+    """So a perfect code with cosine and sine of the sprites' angle scores about 0.8, not 1."""
+    angle = 2 * math.pi * torch.arange(4000.0)[:, None] / 4000
+    code = torch.cat([angle.cos(), angle.sin()], 1)
+    assert mig(code, angle).score < 0.02
+    assert dci(code, angle, names=["angle"], circular=["angle"]).informativeness > 0.99
+    truth = sprites(32, train=1).factors
+    where = truth.names.index("rotation")
+    others = [k for k in range(5) if k != where]
+    turned = truth.test[:, where : where + 1]
+    held = torch.cat([truth.test[:, others], turned.cos(), turned.sin()], 1)
+    assert mig(held, truth.test).score == pytest.approx(0.8, abs=0.02)
+    assert mig(truth.test, truth.test).score > 0.98  # an angle in one number, with a jump
 
 
 @pytest.fixture(scope="module")

@@ -97,6 +97,20 @@ def test_a_set_of_n_images_tells_no_more_than_log_n():
 
 
 @torch.no_grad()
+def test_fewer_images_tell_less_information_below_log_n_too():
+    """Averaged over sets of N images drawn by chance, mutual information is too low, less with more."""
+    model = LinearEncoder([[1.0, 0.0], [0.8, 0.6]], [0.3, 0.2])
+    exact = 0.5 * (model.covariance().logdet() - 2 * model.scale.log().sum()).item()
+    draws, found = torch.Generator().manual_seed(0), []
+    for count, sets in ((25, 200), (100, 50), (400, 20)):
+        chosen = [torch.rand(count, 1, 1, 2, generator=draws) for _ in range(sets)]
+        parts = [kl_parts(model, x, seed=seed) for seed, x in enumerate(chosen)]
+        found.append(sum(p.mutual_information for p in parts) / sets)
+    assert found[0] < found[1] - 0.05 < found[2] - 0.1
+    assert found[2] < exact < math.log(400)
+
+
+@torch.no_grad()
 def test_total_correlation_is_that_of_torchs_mixtures():
     torch.manual_seed(1)
     mean, scale, z = torch.randn(50, 3), torch.rand(50, 3) + 0.2, torch.randn(70, 3)
@@ -179,6 +193,12 @@ def test_estimate_of_the_aggregate_posterior_is_unbiased():
         terms = beta_tcvae(model, x[[0, *others]], 1.0, data_size=7)
         estimates.append((q.log_prob(z)[0] - terms.mutual_information[0]).exp())
     torch.testing.assert_close(torch.stack(estimates).mean(), exact, atol=1e-6, rtol=1e-5)
+    papers = []  # Chen et al.'s weights: 1/N, 1/M, and for one of the others the remainder
+    for first, *others in itertools.permutations(range(1, 7), 3):
+        density = q.log_prob(z)[[0, first, *others]].exp()
+        papers.append(density @ torch.tensor([1 / 7, (7 - 3) / (7 * 3), 1 / 3, 1 / 3]))
+    torch.testing.assert_close(torch.stack(papers).mean(), exact, atol=1e-6, rtol=1e-5)
+    assert torch.stack(papers).var() > torch.stack(estimates).var()
 
 
 def test_training_on_it_takes_the_correlation_away():

@@ -212,3 +212,23 @@ def test_the_separate_ones_are_plain_vaes():
     """Same sizes as compared: the one network has less than a quarter more parameters than a VAE."""
     count = [sum(p.numel() for p in m.parameters()) for m in (VAE(20), MultiRateVAE())]
     assert count[0] < count[1] < 1.25 * count[0]
+
+
+def test_a_twelfth_of_the_images_trains_each_end_of_the_range(model):
+    seen = []
+
+    class Watched:
+        prior, lowest, highest = model.prior, model.lowest, model.highest
+
+        def at(self, beta):
+            seen.append(beta)
+            return model.at(beta)
+
+    multi_rate(Watched(), torch.rand(1200, 1, 28, 28))
+    beta = seen[0]
+    assert (beta == model.lowest).sum() == pytest.approx(100, abs=1)
+    assert (beta > model.highest * (1 - 1e-5)).sum() == pytest.approx(100, abs=1)
+    inner = beta.log().sort().values[101:-101].diff()
+    even = math.log(model.highest / model.lowest) / 1000
+    assert inner.max() < 2.1 * even  # one in each of the cells of equal width
+    torch.testing.assert_close(inner.mean().item(), even, rtol=0.01, atol=0)

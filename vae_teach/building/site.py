@@ -30,7 +30,7 @@ ABOUT = """# {course}
 
 ![The latent plane: on the left a map of test digits by their code, a ring at the chosen point; on the right the digit decoded there; below, test images to choose, one with its q(z|x)](images/latent_plane.png)
 
-An interactive course. Every formula is checked by a number beside it, and there is something to drag in
+An interactive course. Derivations are evaluated line by line beside their text, and there is something to drag in
 every chapter: with a pointer, a finger, or the arrow keys.
 
 ## Chapters

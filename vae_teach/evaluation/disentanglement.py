@@ -15,7 +15,7 @@ class Mig(NamedTuple):
     """What `mig` returns; information is in nats."""
 
     score: float
-    """Mean of the gaps, from 0 to 1."""
+    """Mean of the gaps, from 0 to 1; 1 needs a dimension for each factor that tells it alone."""
     gaps: dict[str, float]
     """Factor name -> (largest - second largest information) / entropy of the factor."""
     information: Tensor
@@ -40,20 +40,24 @@ class Dci(NamedTuple):
 
 
 def mig(codes, factors, bins=20, names=None):
-    """Mutual information gap (Chen et al. 2018, arXiv:1802.04942, section 4).
+    """Mutual information gap, after Chen et al. 2018 (arXiv:1802.04942, section 4), of binned codes.
 
     For each factor: its mutual information with the best dimension of the code, less that with the
     second best, divided by the factor's entropy. Everything is counted in a table: a column with at
     most `bins` different values is taken as it is, any other is cut at its quantiles into `bins`
     classes of equal size. Therefore the score does not change when a dimension is shifted, scaled,
-    flipped or bent monotonically, nor when dimensions change places. (Chen et al. use the density
-    q(z|x) for the code instead of a table; tables of the means are those of Locatello et al. 2019,
-    arXiv:1811.12359.) The price: a mean that moves far less than its q(z|x) is wide counts in full,
-    though the decoder cannot see it. Hand in draws of q(z|x) to count what the decoder sees.
+    flipped or bent monotonically, nor when dimensions change places. The price: a mean that moves far
+    less than its q(z|x) is wide counts in full, though the decoder cannot see it. Hand in draws of
+    q(z|x) to count what the decoder sees.
+
+    Published scores are computed otherwise, and are not comparable with these. Chen et al. take the
+    density q(z|x) for the code, not a table. Locatello et al. 2019 (arXiv:1811.12359) count a table of
+    the means, in 20 bins of equal *width*: columns cut so before they are handed in have their score.
 
     A table of N rows finds about (bins - 1)² / 2N nats too much between independent columns; the gap
     loses most of that. A factor on a circle, such as an angle, is binned like any other, but no
-    single number runs round a circle without a jump: its gap is small by nature.
+    single number runs round a circle without a jump: where cosine and sine hold it perfectly, its
+    gap is about 0. Of such a factor a gap near 0 says nothing; `dci` has `circular` for it.
 
     Args:
         codes: (N, d), one code a row; for a VAE usually the mean of q(z|x).
@@ -96,7 +100,8 @@ def dci(codes, factors, names=None, circular=(), seed=0, trees=10):
     base K, averaged with the rows' sums as weights; completeness of a factor is 1 - entropy of its
     column, to base d. Informativeness is measured on the last quarter: R² of a continuous factor,
     and (accuracy - a) / (1 - a) of a discrete one, a being the share of its most common value; no
-    less than 0.
+    less than 0. (The paper's informativeness is a prediction error, where less is better, and its
+    regressors are a lasso and a random forest.)
 
     A forest gives useless dimensions a little importance, so a code with noise scores below a
     perfect one. Its splits are parallel to the axes: from a few thousand rows it learns a factor that

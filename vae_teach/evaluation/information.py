@@ -40,15 +40,20 @@ def kl_by_dimension(model, x):
 
 @torch.no_grad()
 def kl_parts(model, x, samples=1, seed=0):
-    """The mean KL term in three parts (Hoffman & Johnson 2016; Chen et al. 2018, eq. 2).
+    """The mean KL term in three parts (Chen et al. 2018, arXiv:1802.04942, eq. 2).
+
+    Hoffman & Johnson 2016 ("ELBO surgery") split it in two: mutual information and KL(q(z) || p(z)).
+    For a prior of independent dimensions the second part is total correlation and dimension-wise KL.
 
     The aggregate posterior q(z) = mean over n of q(z|x_n) is the exact mixture over the N images
     given; only the expectation over z is estimated, from `samples` draws of each q(z|x_n). The parts
     sum to the mean KL up to that Monte Carlo error.
 
-    They are the parts for *these N images*. As a set of N images can tell no more than log N nats,
-    a code that knows more leaves mutual_information at log N, and the rest appears as total
-    correlation. Parts of models are comparable at one and the same N.
+    They are the parts for *these N images*. With N for all images, mutual_information is too low on
+    average, by the mean KL of the N images' aggregate from that of all, at every N and for every code:
+    less as N grows, and most where it nears log N, more than which N images cannot tell. What it
+    lacks appears in the other two parts, mostly as total correlation. Compare models at one and the
+    same N only.
 
     Args:
         model: has `encode` (diagonal Gaussians) and `prior` (a standard normal).

@@ -83,7 +83,8 @@ def estimator_panel(functions, estimators, draws=400):
         alt="Left: the function f and the density q. Right: a strip of per-draw gradient estimates "
         "for each estimator with its mean, and a vertical line at the true gradient.",
         caption=f"z ~ N(μ, σ²), {draws} draws with fixed noise. Dots: one draw each; large mark: their "
-        "mean; black line: quadrature. The right axis is linear from −1 to 1 and logarithmic outside.",
+        "mean; black line: quadrature. The right axis is linear from −1 to 1 and logarithmic outside; "
+        "draws beyond ±1000 sit at its edge.",
     )
 
 

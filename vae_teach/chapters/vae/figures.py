@@ -24,11 +24,13 @@ def bubbles(panels, labels, alt, caption="", extent=None):
             None fits each panel to 98 % of its means, and to the circles at least.
 
     Returns:
-        Picture, with the prior's circles of one and two standard deviations in grey.
+        Picture, with the prior's circles of one and two standard deviations in grey. Its caption ends
+        with the number of means outside each frame, where there are any.
     """
     figure = Figure(figsize=(4.5 * len(panels), 4.6), layout="constrained")
     extents = extent if isinstance(extent, (tuple, list)) else [extent] * len(panels)
     grid = figure.subplots(1, len(panels), squeeze=False)[0]
+    outside = []
     for axes, (title, q), limit in zip(grid, panels.items(), extents, strict=True):
         mean, scale = q.base_dist.loc.detach().cpu(), q.base_dist.scale.detach().cpu()
         colours = [LABELS[y % 10] for y in labels.tolist()]
@@ -43,6 +45,7 @@ def bubbles(panels, labels, alt, caption="", extent=None):
         limit = limit or max(2.2, 1.1 * mean.abs().amax(1).quantile(0.98).item())
         axes.set(xlim=(-limit, limit), ylim=(-limit, limit), xlabel="$z_1$", ylabel="$z_2$")
         axes.set(title=title, aspect="equal")
+        outside.append((mean.abs().amax(1) > limit).sum().item())
         placed = []  # names of the digits at their medians, where there is room
         for y in labels.unique().tolist():
             spot = mean[labels == y].median(0).values
@@ -54,7 +57,9 @@ def bubbles(panels, labels, alt, caption="", extent=None):
     names = labels.unique().tolist()
     marks = [Line2D([], [], marker="o", ls="", color=LABELS[y % 10], label=str(y)) for y in names]
     figure.legend(handles=marks, loc="outside right center", handletextpad=0.1)
-    return Picture(figure, alt, caption)
+    if any(outside):
+        caption += f" Codes outside the frames, from the left: {', '.join(map(str, outside))}."
+    return Picture(figure, alt, caption.strip())
 
 
 def posteriors(points, log_density, q, images, alt, caption="", titles=None):
