@@ -784,8 +784,7 @@ picture.jensen(
     alt="The curve of the logarithm with draws as dots along it. Above the mean weight a diamond on "
     "the curve marks the log of the mean; a square far below it marks the mean of the logs; a red "
     "bar joins them.",
-    caption="Energy meter, x = 1.2, q = N(0.8, 1²); means over 100,000 draws, 200 of them shown. The "
-    "lowest 2 % of the logs lie below the frame.",
+    caption="Energy meter, x = 1.2, q = N(0.8, 1²); means over 100,000 draws. Dots: the first 200.",
 )
 
 # %% [markdown]
