@@ -98,6 +98,21 @@ def test_the_road_of_entropies(solved):
     assert values == pytest.approx(3 * [entropy_of_x] + 3 * [bound], abs=1e-6)
 
 
+def test_what_the_rough_encoder_never_says_costs_a_third_of_its_gap(text):
+    def no_reverse(x):  # Pop(x) · −log p(z > 0 | x)
+        ahead = quad(lambda z: math.exp(log_joint(z, x)), 0, 9, points=[math.sqrt(2 * max(x, 0))])[
+            0
+        ]
+        return math.exp(log_evidence(x, 1.2, 0.7)) * (log_evidence(x) - math.log(ahead))
+
+    wanted = quad(no_reverse, -2.5, 12, epsabs=1e-6, limit=200)[0]
+    gap = numbers(line_with(text, "excess"))[-1]
+    cost, rest = numbers(line_with(text, "never saying reverse"))
+    assert cost == pytest.approx(wanted, abs=2e-4)
+    assert cost + rest == pytest.approx(gap, abs=2e-4)
+    assert cost < rest / 2
+
+
 def test_bayes(text):
     assert numbers(line_with(text, "evidence p(1.2)"))[1:] == pytest.approx(
         2 * [math.exp(log_evidence(1.2))], abs=1e-9
