@@ -60,7 +60,7 @@ print(f"accelerator: {accelerator}")
 
 # %% [markdown]
 # If that cell printed versions and no error, everything the course needs is installed. Without a
-# graphics card every chapter still trains live.
+# graphics card the chapters still train live.
 #
 # ## Which pictures?
 #
