@@ -274,7 +274,7 @@ picture.grid_cost(
     seconds,
     20,
     alt="Seconds against dimension on a logarithmic scale: five measured dots, then a straight dashed "
-    f"line that climbs by a factor of 20 each, to {years / 20**6:,.0f} years at fourteen dimensions.",
+    "line that climbs by a factor of 20 each and passes a day and a year before fourteen dimensions.",
     caption="20 points a side, no network to evaluate. Dots measured here; the line multiplies by 20. "
     "Below d = 4 the clock sees mostly overhead.",
 )

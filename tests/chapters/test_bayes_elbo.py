@@ -106,7 +106,7 @@ def test_what_the_rough_encoder_never_says_costs_a_third_of_its_gap(text):
         return math.exp(log_evidence(x, 1.2, 0.7)) * (log_evidence(x) - math.log(ahead))
 
     wanted = quad(no_reverse, -2.5, 12, epsabs=1e-6, limit=200)[0]
-    gap = numbers(line_with(text, "excess"))[-1]
+    gap = numbers(line_with(text, "= KL(Pop‖p(x))"))[-1]
     cost, rest = numbers(line_with(text, "never saying reverse"))
     assert cost == pytest.approx(wanted, abs=2e-4)
     assert cost + rest == pytest.approx(gap, abs=2e-4)
