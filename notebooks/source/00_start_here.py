@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 00 · Start here
 #
-# A course on variational autoencoders that you run rather than read. Its derivations are computed
-# beside its text, networks are trained in front of you (on this first page they come ready-made), and there is something
-# to drag on every page.
+# A course on variational autoencoders that you run rather than read. Formulas are computed beside their text, small
+# networks are trained in front of you (some, and all on this first page, come ready-made), and there is something to
+# drag on every page.
 #
 # Work through the cells with **Shift+Enter**, or run the whole page with *Run ▸ Run All Cells*.
 #
@@ -60,7 +60,7 @@ print(f"accelerator: {accelerator}")
 
 # %% [markdown]
 # If that cell printed versions and no error, everything the course needs is installed. Without a
-# graphics card every chapter still trains live.
+# graphics card the chapters still train live.
 #
 # ## Which pictures?
 #
@@ -127,7 +127,7 @@ check_mean(sample_mean)
 two_classes_panel()
 
 # %% [markdown]
-# **What you see.** Far to the right, p(B|x) is nearly 1, although no B ever looks like that. Only p(x) says so.
+# **What you see.** Far to the right, p(B|x) is nearly 1, although hardly any B looks like that. Only p(x) says so.
 # The upper picture needs both bells; the lower curve needs only their *ratio*.
 #
 # For these two classes Bayes' rule gives $p(B\mid x) = \mathrm{sigmoid}(2x - 2)$ if they are equally common:
@@ -191,8 +191,8 @@ classifier = pretrained.for_set("classifier", digits)
 # ### Sample
 #
 # Draw a code from the prior p(z), here 20 independent standard normal numbers, and decode it. None
-# of these was ever written by anyone. Many can be read, others lie between two digits. No classifier can
-# do this.
+# of these was ever written by anyone. Many can be read, others lie between two digits. A classifier p(C|x)
+# alone cannot do this.
 
 # %%
 torch.manual_seed(1)
@@ -346,8 +346,8 @@ for name, images in kinds.items():
 #
 # ### Exercise 4: nats, bits, pixels
 #
-# A file of −log₂ p(x) bits can hold the image x; the lower, the better the model. Turn log p(x) in nats into
-# *bits a pixel*.
+# Where pixels are only black or white, p(x) is a probability, and a file of about −log₂ p(x) bits can hold x; the lower,
+# the better the model. Turn log p(x) in nats into *bits a pixel*.
 
 
 # %% tags=["exercise"]
@@ -359,9 +359,11 @@ def bits_per_pixel(log_p, pixels):  # (N,) in nats, () -> (N,)
 check_bits(bits_per_pixel)
 
 # %%
+black_and_white = (digits.test_images[:500] > 0.5).float()
 with torch.no_grad():
-    bound = elbo(vae, digits.test_images[:500], samples=10).bound.mean().item()
-print(f"digits: {bound:.0f} nats are at most {-bound / math.log(2) / 784:.2f} bits a pixel")
+    bound = elbo(vae, black_and_white, samples=10).bound.mean().item()
+print(f"black-and-white digits: log p(x) is at least {bound:.0f} nats on average,")
+print(f"that is, at most {-bound / math.log(2) / 784:.2f} bits a pixel")
 
 # %% [markdown]
 # ## The course

@@ -401,7 +401,7 @@ pictures.image_rows(
     rows,
     alt="Five rows: test images that are hard to rebuild, and their reconstructions by networks "
     "trained on L1, L2, SSIM and perceptual loss. L2's are the blurriest; L1's and SSIM's are crisper; "
-    "the perceptual ones are readable, with specks of ink around the strokes.",
+    "the perceptual ones have specks of ink around the strokes.",
     caption=f"{digits.name}: chosen among the 130 of 1,000 test images with the largest squared error; 8 numbers.",
 )
 
@@ -484,9 +484,9 @@ print(f"Laplace:  −log density {laplace:.3f}; L1 / b + 784 log(2b) = {from_l1.
 # 1 − SSIM and the perceptual loss would need exp(−loss) divided by its integral over all images, which
 # depends on x̂ and which nobody knows.
 #
-# **Photographs** call for a network that has seen photographs. The usual ones are VGG-16 (528 MB) and
-# the small MobileNet (10 MB). The next two cells use MobileNet where its weights already are on this
-# machine, and never download anything.
+# **Photographs** call for a network that has seen photographs, usually VGG-16 (528 MB; Johnson et al. 2016). The
+# next two cells use a small one, MobileNet (10 MB), where its weights already are on this machine, and never download
+# anything.
 
 # %% tags=["aside"]
 wanted = MobileNet_V3_Small_Weights.DEFAULT
@@ -583,15 +583,15 @@ sureness(
     classifier,
     codes,
     digits.test_labels[:300],
-    alt="Left: codes of digits on a plane whose shade tells the classifier's doubt: orange in seams and in "
-    "the crowded middle, pale elsewhere, also in the large parts that hold no codes. Right: "
-    "images decoded on a grid, blurred mixtures in the seams.",
+    alt="Left: codes of digits on a plane whose shade tells the classifier's doubt: orange in seams, many "
+    "of them where codes crowd, pale elsewhere, also in large parts that hold no codes. Right: "
+    "images decoded on a grid, mixtures of digits in the seams.",
     caption=f"{digits.name}, 300 test images, framed by their outermost codes. Dashed: doubt 0.1, "
     "that is, a probability of 0.9.",
 )
 
 # %% [markdown]
-# In the orange seams and in the crowded middle the classifier hesitates. But most of the pale area holds no
+# In the orange seams, many of them where codes crowd, the classifier hesitates. But most of the pale area holds no
 # codes at all, and it is sure there too, even of broken strokes (look for some outside the dashed lines): it
 # knows ten answers, and “none of these” is not among them. So its vote is evidence in one direction only:
 # **what it doubts is not a clear digit; what it is sure of may still be none.**
@@ -655,8 +655,8 @@ for kind in kinds20:
 # %% [markdown]
 # Read the first column, beside the share for the test images themselves. The classifier is sure of most
 # rebuilt test images, and of half-way between two of the same digit; of what the other codes become, less
-# often. (In the second column the rebuilt images are too blurred for the judge, while the box is mostly the pale, empty
-# area of the map, where it is sure of anything.) In the
+# often. (In the second column, where two numbers leave the rebuilt images blurred, it is sure of fewer of them than in
+# the first, and of more in the box, mostly the pale, empty area of the map.) In the
 # picture, look in the two lower rows for scribbles of which it is sure.
 
 # %% tags=["aside"]
@@ -669,7 +669,7 @@ captioned(
     {k: [f"{c}: {p:.2f}" for p, c in zip(*vote, strict=True)] for k, vote in votes.items()},
     alt="Five rows of ten decoded images with the classifier's likeliest digit and its probability. From "
     "test images, and half-way between two of the same digit: mostly clear digits. Half-way between two "
-    "digits: tangles. Gaussian and uniform: mostly scribbles.",
+    "digits: many tangles. Gaussian: scribbles, some like digits. Uniform: mostly scribbles.",
     caption=f"{digits.name}: codes of 20 numbers. Below each image the classifier's likeliest digit and its probability.",
 )
 
@@ -787,11 +787,11 @@ for distance, error in zip(
 # 3. L2 blurs (mean), L1 decides (median), SSIM keeps the pattern of small windows, a perceptual loss
 #    what its network looks at. Each is the best on its own measure. L1 and L2 belong to densities, Laplace and Gaussian;
 #    the others to none that anyone can write down.
-# 4. Generate: no. Change: in part. Score: no. And your prediction? The table under *How often is it a
+# 4. Generate: not as it is. Change: in part. Score: no. And your prediction? The table under *How often is it a
 #    digit?* has both numbers, in the rows *half-way, two digits* and *Gaussian*; and they flatter, since the
 #    classifier may be sure of nonsense.
 #
-# **The limit of this chapter.** An autoencoder compresses, but cannot generate: it never learned what to
+# **The limit of this chapter.** An autoencoder compresses, but cannot generate by itself: it never learned what to
 # do off its codes. Would it help to push images off their place in training and ask for them back?
 # [Chapter](denoising_contractive) adds noise.
 #
@@ -811,4 +811,4 @@ for distance, error in zip(
 # |---|---|---|
 # | compression happens via max-pooling | pooling halves the resolution; with more channels no number is saved, only the bottleneck compresses | *Networks for images* |
 # | autoencoders use the L2 loss | one choice of many: a Gaussian with a fixed σ; L1 is a Laplace | *What does “alike” mean?* |
-# | perceptual and structural similarity are reconstruction terms like the others | for an autoencoder they are; they come from no known density, so in a VAE they make no ELBO | *What does “alike” mean?*, chapter 08 |
+# | perceptual and structural similarity as reconstruction terms | for an autoencoder they are; they come from no known density, so in a VAE they make no ELBO | *What does “alike” mean?*, chapter 08 |

@@ -216,7 +216,7 @@ pictures.image_rows(
         "output of DAE ": restore(noise_dae, noisy),
     },
     alt="Seven rows of twelve digits. From half of the pixels, and from noise, the ordinary "
-    "autoencoder returns faint or blotched strokes, the denoising ones clean, whole digits.",
+    "autoencoder returns many faint or blotched strokes, the denoising ones mostly clean, whole digits.",
     caption=f"{digits.name}, 64-D code. Noise outside [0, 1] is shown as 0 or 1, but given unclipped.",
 )
 
@@ -250,9 +250,21 @@ corruption_panel(
     caption=f"{digits.name}. Beside each row its squared error against the originals, mean over the twelve.",
 )
 
+# %% tags=["aside"]
+print("at how many of 20 levels each network has the least (the largest) error of the three")
+print(f"{'':16}" + "".join(f"{name:>16}" for name in networks))
+for kind, (spoil, highest, _) in kinds.items():
+    spoilt = [spoil(x[:12], highest * k / 20) for k in range(1, 21)]
+    errors = torch.tensor(
+        [[squared_error(restore(m, s), x[:12]).mean() for m in networks.values()] for s in spoilt]
+    )
+    least, most = (best.bincount(minlength=3) for best in (errors.argmin(1), errors.argmax(1)))
+    counts = (f"{a} ({b})" for a, b in zip(least, most, strict=True))
+    print(f"{kind:16}" + "".join(f"{count:>16}" for count in counts))
+
 # %% [markdown]
 # **What you see.** Salt and pepper looks enough like Gaussian noise: the DAE for noise is soon ahead of both others.
-# The DAE for masks never saw ink where there was none, and is *worse* than the AE, except at the highest rates.
+# The DAE for masks never saw ink where there was none, and is *worse* than the AE at nearly every rate.
 # A large blank square is not unlike a mask, and both DAEs fill in a little of it. Blur only spreads ink, and there is
 # nothing to fill in: the DAE for masks, trained to add ink, makes blots of it.
 
@@ -292,8 +304,9 @@ colours = (pictures.DECODER, pictures.LABELS[0], pictures.LABELS[8], pictures.PR
 pictures.lines(
     rates,
     by_rate,
-    alt="Four curves rise with the masking rate. At rate 0 the ordinary autoencoder is lowest; from "
-    "moderate rates on the denoiser for masks is, and by far.",
+    alt="Four curves rise with the masking rate. At rate 0 the untouched image is at zero and of the "
+    "networks the ordinary autoencoder is lowest; from moderate rates on the denoiser for masks is "
+    "the lowest of all, and by far.",
     caption=f"{digits.name}, 1,000 test images, against the clean image.",
     xlabel="masking rate",
     ylabel="squared error an image",
@@ -304,8 +317,9 @@ pictures.lines(
 picture = pictures.lines(
     sigmas,
     by_sigma,
-    alt="Curves over the noise's standard deviation. At σ = 0 the ordinary autoencoder is lowest; "
-    "soon the denoiser for noise is far below it. The corrupted image leaves the frame.",
+    alt="Curves over the noise's standard deviation. At σ = 0 the untouched image is at zero and of "
+    "the networks the ordinary autoencoder is lowest; soon the denoiser for noise is far below it. "
+    "The corrupted image leaves the frame.",
     caption=f"{digits.name}, 1,000 test images. x̃ itself is D σ² = 784 σ² away on average (each pixel adds σ²) and leaves the frame.",
     xlabel="σ of the noise",
     ylabel="squared error an image",
@@ -585,8 +599,9 @@ check_score(my_score)
 # $$\lVert \hat x - x\rVert^2 + \lambda \left\lVert\frac{\partial h}{\partial x}\right\rVert_F^2,
 # \qquad \lVert J\rVert_F^2 = \sum_{j,i} J_{ji}^2,\quad J_{ji} = \frac{\partial h_j}{\partial x_i}.$$
 #
-# Decoder and encoder share one matrix, W and its transpose. Without that tie the network could make
-# the encoder small and the decoder large, and the penalty would vanish at no cost, and change nothing.
+# Decoder and encoder share one matrix, W and its transpose. Without that tie a network with a *linear* code could make
+# the encoder small and the decoder large: the penalty would vanish at no cost, and change nothing. (A sigmoid with
+# small weights is nearly linear.)
 
 
 # %%
@@ -678,7 +693,7 @@ picture = pictures.lines(
     torch.arange(1, 129),
     {name: values.mean(0) for name, values in spectra.items()},
     alt="Two falling curves of singular values on a logarithmic scale. With the penalty all are smaller; "
-    "the gap widens towards the middle ranks and closes again at the end, where both are nearly zero.",
+    "the gap widens towards the middle ranks and narrows again at the end, where both are nearly zero.",
     caption=f"{digits.name}: singular values of ∂h/∂x, mean over 100 test images.",
     xlabel="rank",
     ylabel="singular value",
@@ -815,6 +830,7 @@ walked, repeated = walk(pure), repeat(pure)
 changed = walk(add_noise(x[:12], 0.8, torch.randn(12, 1, 28, 28)))
 
 # %% tags=["aside"]
+bold = int((repeated[:12].mean((1, 2, 3)) > 2.5 * x.mean()).sum())
 pictures.image_rows(
     {
         "noise, then walk": walked[:12],
@@ -823,13 +839,15 @@ pictures.image_rows(
         "+ noise, then walk": changed,
     },
     alt="Four rows. Walks from pure noise end in mostly readable digits. Repeating the denoiser ends in "
-    "bolder shapes. Test digits; and walks from them plus noise: some the same digits, some others.",
+    f"bolder shapes, {bold} of the twelve with over 2.5 times a test image's ink. Test digits; and walks "
+    "from them plus noise: some the same digits, some others.",
     caption=f"{digits.name}, denoiser for Gaussian noise. Last row: σ = 0.8 added to the test images.",
 )
 
 # %% [markdown]
 # By number: how often is a classifier, trained on clean digits, more than 95 % sure of its answer? How
-# many images does it read as a 1, and is there as much ink as in the data?
+# many images does it read as a 1, is there as much ink as in the data, and how many end as near-copies (squared
+# error below 1) of one and the same image?
 
 
 # %% tags=["aside"]
@@ -837,7 +855,9 @@ def report(name, images):
     with torch.no_grad():
         top, label = judge(images.clamp(0, 1)).softmax(1).max(1)
     sure, ones = (top > 0.95).float().mean(), (label == 1).float().mean()
-    print(f"{name:22} sure {sure:4.0%}, read as 1 {ones:4.0%}, mean ink {images.mean():.3f}")
+    copies = (torch.cdist(images.flatten(1), images.flatten(1)) < 1).float().mean(1).max()
+    print(f"{name:22} sure {sure:4.0%}, read as 1 {ones:4.0%}, ", end="")
+    print(f"mean ink {images.mean():.3f}, most copies {copies:4.0%}")
 
 
 judge = pretrained.for_set("classifier", digits)
@@ -846,10 +866,10 @@ report("walk from noise", walked)
 report("x ← r(x) from noise", repeated)
 
 # %% [markdown]
-# **What you see.** Prediction (b): digits appear, not always. Repeating r makes the classifier sure most of the
-# time, but its digits are too bold and hardly ever a 1. Fresh noise brings ink and the share of 1s closer to the
-# data, not all the way. (How sure the classifier is does not decide between the two: it does not mind digits that
-# are too bold or too much alike.) Why? The mean of all images that fit x̃ is no *draw* from them, and going to the mean again
+# **What you see.** Prediction (b): digits appear, not always. Repeating r leaves too much ink, hardly ever a 1, and
+# copies (on strokes a large group of one black disc, which is no digit at all). Fresh noise brings ink and the share of
+# 1s closer to the data, not all the way. (How sure the classifier is does not decide between the two: the disc it
+# doubts, but digits too bold or too much alike it does not mind.) Why? The mean of all images that fit x̃ is no *draw* from them, and going to the mean again
 # and again climbs to the peaks. Adding noise and *drawing* from p(x | x̃) in turn would keep p (Bengio et al. 2013;
 # shown below, optional). So a denoiser is generative only *with* a sampling procedure, and each image needs a long
 # walk: there is no prior to draw from.
@@ -929,9 +949,9 @@ clouds(
 #
 # | | generate | change | score |
 # |---|---|---|---|
-# | autoencoder | no: no prior over codes | in part, by its code ([chapter](autoencoder)) | no |
+# | autoencoder | not as it is: no prior over codes | in part, by its code ([chapter](autoencoder)) | no |
 # | denoising | by a long random walk, with extra theory | noise it and walk back | differences of log p_σ, roughly |
-# | contractive | no | as the autoencoder | no |
+# | contractive | not by itself; by a random walk along the Jacobian's main directions (Rifai et al. 2012) | as the autoencoder | not by itself; its penalty on the whole reconstruction, if small, tells about ∇ log p (Alain & Bengio 2014) |
 #
 # ### Two paths (optional, 3 minutes)
 #
@@ -974,8 +994,8 @@ for name, path in (("straight", straight), ("along the wave", wave)):
 # 4. The contractive penalty Σ (∂h_j/∂x_i)² equals the sum of the encoder's squared singular values. It shrinks
 #    them, least where the reconstruction resists. Training with a little noise penalizes the
 #    derivative of the whole reconstruction (optional section).
-# 5. Prediction (b): digits appear, most of the time even without fresh noise, but then too bold and hardly
-#    ever a 1. Fresh noise brings their proportions closer to the data. What is missing: a prior to draw from at once, and
+# 5. Prediction (b): digits appear, not always. Without fresh noise there is too much ink, hardly ever a 1, and many
+#    an image more than once. Fresh noise brings the proportions closer to the data. What is missing: a prior to draw from at once, and
 #    log p(x).
 #
 # **The limit of this chapter.** Noise gives the *direction* to the data, and no density to score with. A
@@ -985,7 +1005,8 @@ for name, path in (("straight", straight), ("along the wave", wave)):
 #
 # Vincent, Larochelle, Bengio & Manzagol 2008, *Extracting and Composing Robust Features with Denoising
 # Autoencoders* (ICML), and with Lajoie 2010 (JMLR 11). Rifai, Vincent, Muller, Glorot & Bengio 2011, *Contractive
-# Auto-Encoders* (ICML). Vincent 2011, *A Connection Between Score Matching and Denoising Autoencoders*
+# Auto-Encoders* (ICML). Rifai, Bengio, Dauphin & Vincent 2012, *A Generative Process for Sampling Contractive
+# Auto-Encoders* (ICML), arXiv:1206.6434. Vincent 2011, *A Connection Between Score Matching and Denoising Autoencoders*
 # (Neural Computation 23). Bengio, Yao, Alain & Vincent 2013, *Generalized Denoising Auto-Encoders as Generative
 # Models*, arXiv:1305.6663. Alain & Bengio 2014, *What Regularized Auto-Encoders Learn from the
 # Data-Generating Distribution*, arXiv:1211.4246. Miyasawa 1961, *An Empirical Bayes Estimator of the Mean of a
@@ -998,7 +1019,7 @@ for name, path in (("straight", straight), ("along the wave", wave)):
 # | a lecture says | right is | seen in |
 # |---|---|---|
 # | m ∈ {0, 1} | m ∈ {0, 1}^D, one variable a pixel | *Two ways to spoil an image* |
-# | N(μ, σ) for noise | say whether σ or σ² is meant | exercise 2 |
+# | N(μ, σ), of a code | say whether σ or σ² is meant | exercise 2 |
 # | the reconstruction term penalizes sensitivity along the manifold | it penalizes *in*sensitivity there; the contractive term presses on all directions | *Contraction without noise* |
 #
 # Two more things are often said. "Denoising makes an autoencoder generative": only with draws from

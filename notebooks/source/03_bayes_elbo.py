@@ -230,8 +230,9 @@ print(f"784 pixels, linear decoder: closed form {closed:.6f} nats, ", end="")
 print(f"grid {log_joint.logsumexp(0) + math.log(dz):.6f} nats")
 
 # %% [markdown]
-# One "pixel" through $\tfrac12 z^2$, on the other hand, has no such formula. The integral is hard because
-# the **decoder is nonlinear in $z$**; then a grid is the general way out, but only while $z$ has very few
+# One "pixel" through $\tfrac12 z^2$, on the other hand, has no such formula in elementary functions. The integral is hard
+# because the **decoder is nonlinear in $z$**. (With black-and-white pixels even logits linear in $z$ make it hard: their
+# noise is not Gaussian.) Then a grid is the general way out, but only while $z$ has very few
 # dimensions. How few? A grid of 20 points a side, timed on $d$ copies of $z_i \sim \mathcal N(0, 1)$,
 # $x_i \mid z_i \sim \mathcal N(z_i, 0.3^2)$, all $x_i = 1$. (This decoder is linear, only so that we know the
 # truth, $x_i \sim \mathcal N(0, 1 + 0.3^2)$; the grid makes no use of it.)
@@ -266,7 +267,7 @@ picture.grid_cost(
     seconds,
     20,
     alt="Seconds against dimension on a logarithmic scale: five measured dots, then a straight dashed "
-    "line that climbs past a day, a year and, by fourteen dimensions, 1,000 years.",
+    "line that climbs by a factor of 20 each and passes a day and a year before fourteen dimensions.",
     caption="20 points a side, no network to evaluate. Dots measured here; the line multiplies by 20. "
     "Below d = 4 the clock sees mostly overhead.",
 )
@@ -282,7 +283,7 @@ picture.grid_cost(
 #
 # $$p(x) = \int q(z)\,\frac{p(x\mid z)\,p(z)}{q(z)}\,dz = \mathbb E_{q(z)}\!\left[\frac{p(x\mid z)\,p(z)}{q(z)}\right].$$
 #
-# With $q = p(z)$ it is plain Monte Carlo. A better guess: whoever sees $x_i = 1$ looks for $z_i$ near 1.
+# That needs $q(z) > 0$ wherever $p(x, z) > 0$: what $q$ cannot draw is missed. With $q = p(z)$ it is plain Monte Carlo. A better guess: whoever sees $x_i = 1$ looks for $z_i$ near 1.
 # Below, that proposal is $\mathcal N(1, 0.45^2)$ in each dimension.
 
 
@@ -350,7 +351,7 @@ exercise.check_importance(importance_log_evidence)
 # %% [markdown]
 # ## The same on digits
 #
-# A small model of handwritten digits with two latent dimensions, trained for a few seconds. (How, and
+# A small model of digits with two latent dimensions, trained for a few seconds. (How, and
 # what its progress line says: [chapter](vae); here it is only a nonlinear decoder.) Two dimensions still allow a grid, so we know the truth.
 
 # %%
@@ -623,18 +624,18 @@ two_directions_panel(
 )
 
 # %% [markdown]
-# **What you see.** Reverse KL cannot stand q where p is not: its *best* q sits on one bump and ignores the other
-# (*mode seeking*). Forward KL cannot stand p where q is not: q covers both bumps, and the valley too (*mass covering*).
+# **What you see.** Reverse KL cannot stand q where p is not: with bumps this far apart its *best* q sits on one and
+# ignores the other (*mode seeking*). Forward KL cannot stand p where q is not: q covers both bumps, and the valley too (*mass covering*).
 #
 # The bound that we derive next contains the reverse one, KL(q ‖ p(z|x)): it averages over q, which we
-# can draw from. Some lectures call it forward; it is not.
+# can draw from. A lecture calls it forward; it is not.
 #
 # ## Two sets of parameters
 #
 # θ belongs to the model of the world: prior and decoder. φ belongs to the encoder, our guess at what the
 # model implies. The posterior $p_\theta(z\mid x)$ has no parameters of its own: Bayes' rule makes it from θ.
 # One encoder, a network, takes any image $x$ and returns the mean and width of a Gaussian $q_\phi(z\mid x)$.
-# Without it we would need an integral over $z$ for each image.
+# Without it each image would need an integral over $z$, or an optimization of its own (as further below).
 
 # %% tags=["aside"]
 graphical_model(
@@ -698,7 +699,8 @@ road1.add("=", formula, reconstruction - rate, "p(x, z) = p(x|z) p(z)")
 road1
 
 # %% [markdown]
-# Mark this: for this decoder the bound has a formula (a polynomial under a Gaussian), the evidence has none.
+# Mark this: for this decoder the bound has a formula (a polynomial under a Gaussian), the evidence none in
+# elementary functions.
 # With a network as decoder the bound is estimated from draws of $q$, [chapter](reparameterization).
 #
 # ### Two independent checks (optional, 2 minutes)
@@ -756,8 +758,7 @@ picture.jensen(
     alt="The curve of the logarithm with draws as dots along it. Above the mean weight a diamond on "
     "the curve marks the log of the mean; a square far below it marks the mean of the logs; a red "
     "bar joins them.",
-    caption="Energy meter, x = 1.2, q = N(0.8, 1²); means over 100,000 draws, 200 of them shown. The "
-    "lowest 2 % of the logs lie below the frame.",
+    caption="Energy meter, x = 1.2, q = N(0.8, 1²); means over 100,000 draws. Dots: the first 200.",
 )
 
 # %% [markdown]
@@ -767,7 +768,7 @@ picture.jensen(
 # ### Third road: importance sampling
 #
 # Draw $k$ values of $z$ from $q$ and average their weights: $\hat p_k = \frac1k\sum_i w_i$. Its mean is $p(x)$, for every
-# $k$. Its logarithm is too low on average, and the noisier $\hat p_k$, the lower: worst with one draw. The
+# $k$. Its logarithm is too low on average. More draws never make that worse (Burda et al. 2016), so one draw is worst. The
 # expected log with one draw *is* the ELBO. For $k = 2$ the expectation is a double integral, here on a grid of
 # pairs. Both ≥ below are Jensen's. New is the value between them: with two draws, a bound tighter than
 # the ELBO.
@@ -826,8 +827,9 @@ print(f"log p(x)           = {log_evidence:7.3f}")
 # length, twice.
 #
 # Here, the population is another street, $z \sim \mathcal N(1.2, 0.7^2)$ and the same meter; the encoder is a
-# rough inverse of the meter, $\mathcal N\bigl(\sqrt{2\log(1+e^x)},\ 0.4^2\bigr)$: its mean is nearly $\sqrt{2x}$,
-# made safe for negative readings. It never says "reverse", hence the large gap below.
+# rough inverse of the meter, $\mathcal N\bigl(\sqrt{2\log(1+e^x)},\ 0.4^2\bigr)$: for large $x$ its mean is nearly
+# $\sqrt{2x}$, and it is real for negative readings, too. It hardly ever says "reverse", and forward it is rough: what
+# each costs is printed last.
 
 # %%
 xs = torch.linspace(-3.5, 16.5, 801, dtype=torch.double)[:, None]  # (801, 1)
@@ -862,7 +864,7 @@ pop = log_pop[:, 0].exp() * dx  # the mass of each reading
 
 # %% tags=["aside"]
 road4 = Derivation("Road 4: entropies, averaged over the population")
-road4.add("", r"H(x) = E[-\log \text{Pop}(x)]", H_x, "no model has fewer nats a reading")
+road4.add("", r"H(x) = E[-\log \text{Pop}(x)]", H_x, "no other density has a lower mean of −log")
 road4.add("=", r"H(x, z) - H_{\text{enc}}(z|x)", H_xz - H_enc, "a pair splits one way")
 formula = r"H(z) + H(x|z) - H_{\text{enc}}(z|x)"
 road4.add("=", formula, H_z + H_x_given_z - H_enc, "and the other way")
@@ -886,12 +888,18 @@ print(f"H_dec = E[−log p(x|z)] = {H_dec:.4f} nats; E[−p(x|z)] = {over_pairs(
 print(f"best prior and decoder: {best_pri + best_dec - H_enc:.8f} nats, H(x) = {H_x:.8f}")
 
 # %% [markdown]
-# Since $\mathbb E_{\text{Pop}}[-\log p(x)] = H(x) + \mathrm{KL}(\mathrm{Pop}\,\|\,p)$, the excess splits in two.
+# Since $\mathbb E_{\text{Pop}}[-\log p(x)] = H(x) + \mathrm{KL}(\mathrm{Pop}\,\|\,p)$, the excess splits in two. Of the
+# second part, an encoder that knew the posterior's forward half exactly, but never said "reverse", would still pay
+# $\mathbb E[-\log p(z > 0\mid x)]$.
 
 # %% tags=["aside"]
 model_misfit = (pop * (log_pop[:, 0] - log_p_x)).sum()
 print(f"excess {H_pri + H_dec - H_enc - H_x:.4f} = KL(Pop‖p(x)) {model_misfit:.4f} ", end="")
 print(f"+ mean KL(q‖p(z|x)) {(pop * gap_x).sum():.4f}")
+ahead = (zs / dz4 + 0.5).clamp(0, 1)  # which part of a grid point's cell has z > 0
+no_reverse = -(pop * (log_post.exp() @ ahead * dz4).log()).sum()
+print(f"never saying reverse costs {no_reverse:.4f} of that gap, ", end="")
+print(f"a wrong centre and width {(pop * gap_x).sum() - no_reverse:.4f}")
 
 # %% [markdown]
 # Two gaps, then: the model misses the population, and the encoder misses the model's posterior. Road 4 is
@@ -1021,12 +1029,12 @@ picture.bound_and_truth(
 #
 # ## Recap
 #
-# 1. Posterior = likelihood × prior / evidence; on a grid, a sum times Δz. A decoder that is linear in $z$ leaves
-#    everything in closed form; a nonlinear one leaves an integral.
+# 1. Posterior = likelihood × prior / evidence; on a grid, a sum times Δz. With a Gaussian prior and
+#    Gaussian noise, a decoder linear in $z$ leaves everything in closed form; a nonlinear one in general leaves an integral.
 # 2. The average over draws from the prior misses the spot that explains $x$; a proposal near the
 #    posterior, with weights $p(x, z)/q(z)$, does not.
-# 3. KL(p‖q) is the expected extra code length when p's symbols are sent with q's code. The best q of the reverse
-#    KL(q‖p) picks one bump, that of the forward KL(p‖q) covers all.
+# 3. KL(p‖q) is the expected extra code length when p's symbols are sent with q's code. Where p has bumps far
+#    apart, the best Gaussian q of the reverse KL(q‖p) picks one, that of the forward KL(p‖q) covers all.
 # 4. log p(x) = ELBO + KL(q‖p(z|x)), hence ≥; by Jensen, by importance sampling with one draw (the
 #    optional fourth road: by entropies, on average). Tight exactly where $q$ is the posterior.
 # 5. With $q$ on one of two bumps, moving the prior towards it raised the ELBO and lowered log p(x).
@@ -1035,7 +1043,7 @@ picture.bound_and_truth(
 # can go with a worse model.
 #
 # **The limit of this chapter.** We found $q$ by dragging, or with an optimizer for two numbers and one reading, on a
-# grid. An encoder has a hundred thousand parameters, and its ELBO is an expectation over *draws* of $z$ from the very
+# grid. An encoder has more than a hundred thousand parameters, and its ELBO is an expectation over *draws* of $z$ from the very
 # distribution that those parameters shape. How does a gradient get through a draw? That is [chapter](reparameterization).
 #
 # ## Sources, and where this chapter differs (for reference, not part of the hour)

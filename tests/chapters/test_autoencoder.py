@@ -74,6 +74,12 @@ def test_random_codes_are_seldom_digits(text):
     assert same > of_images - 0.1
 
 
+def test_two_numbers_leave_fewer_clear_digits_and_the_box_is_surer(text):
+    rows = [numbers(line) for line in after(text, "classifier sure of", 5)]
+    assert rows[0][1] < rows[0][0] - 0.1
+    assert rows[4][1] > max(rows[0][1], rows[4][0])
+
+
 def test_a_blank_page_has_a_smaller_error_than_most_digits(text):
     blank, share = re.search(r"blank +error +([\d.]+): smaller than that of +(\d+)%", text).groups()
     assert float(blank) < 3

@@ -7,10 +7,13 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from notebook_runs import code_cells, printed
 from scipy.integrate import quad
 from scipy.ndimage import minimum_filter
 from scipy.stats import entropy, norm
+
+from vae_teach.chapters.bayes_elbo import figures
 
 NUMBER = r"[-−]?\d+\.\d+(?:e[+-]\d+)?"
 
@@ -93,6 +96,21 @@ def test_the_road_of_entropies(solved):
     entropy_of_x = averaged(lambda x: -log_evidence(x, 1.2, 0.7))
     bound = averaged(lambda x: -elbo(x, math.sqrt(2 * math.log1p(math.exp(x))), 0.4))
     assert values == pytest.approx(3 * [entropy_of_x] + 3 * [bound], abs=1e-6)
+
+
+def test_what_the_rough_encoder_never_says_costs_a_third_of_its_gap(text):
+    def no_reverse(x):  # Pop(x) · −log p(z > 0 | x)
+        ahead = quad(lambda z: math.exp(log_joint(z, x)), 0, 9, points=[math.sqrt(2 * max(x, 0))])[
+            0
+        ]
+        return math.exp(log_evidence(x, 1.2, 0.7)) * (log_evidence(x) - math.log(ahead))
+
+    wanted = quad(no_reverse, -2.5, 12, epsabs=1e-6, limit=200)[0]
+    gap = numbers(line_with(text, "= KL(Pop‖p(x))"))[-1]
+    cost, rest = numbers(line_with(text, "never saying reverse"))
+    assert cost == pytest.approx(wanted, abs=2e-4)
+    assert cost + rest == pytest.approx(gap, abs=2e-4)
+    assert cost < rest / 2
 
 
 def test_bayes(text):
@@ -190,3 +208,19 @@ def test_the_gap_closes_and_can_close_while_the_model_gets_worse(text):
     (old_bound, old_truth), (new_bound, new_truth) = levels
     assert new_bound > old_bound + 0.1
     assert new_truth < old_truth - 0.05
+
+
+def test_the_jensen_picture_says_what_lies_outside_its_frame():
+    z_q = 0.8 + torch.randn(100_000, generator=torch.Generator().manual_seed(0))
+    log_w = log_joint(z_q.double().numpy(), 1.2) - norm(0.8, 1).logpdf(z_q.double().numpy())
+    picture = figures.jensen(np.exp(log_w), alt="…", caption="A caption.")
+    below, beyond = re.search(
+        r"([\d.]+)% lie below the frame, ([\d.]+)% right", picture.caption
+    ).groups()
+    axes = picture.figure.axes[0]
+    z = np.linspace(-8, 9, 34001)
+    mass, log_weight = norm.pdf(z, 0.8, 1) * 0.0005, log_joint(z, 1.2) - norm(0.8, 1).logpdf(z)
+    outside = log_weight < axes.get_ylim()[0], log_weight > math.log(axes.get_xlim()[1])
+    exact = [100 * mass[where].sum() for where in outside]
+    assert [float(below), float(beyond)] == pytest.approx(exact, abs=0.3)
+    assert exact == pytest.approx([5.96, 3.1], abs=0.3)

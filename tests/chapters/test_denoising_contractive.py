@@ -46,6 +46,25 @@ def test_the_autoencoder_wins_on_clean_images_and_each_denoiser_on_its_noise(tex
     assert sigma[2] < 0.7 * sigma[0]
 
 
+def test_who_undoes_what_nobody_was_trained_on(text):
+    """Of 20 levels, at how many a network has the least error and at how many the largest."""
+    counts = {
+        kind: [
+            (int(least), int(most))
+            for least, most in re.findall(
+                r"(\d+) \((\d+)\)", re.search(rf"^{kind} .*\d\)$", text, re.MULTILINE)[0]
+            )
+        ]
+        for kind in ("salt and pepper", "blank square", "blur")
+    }
+    assert all(sum(least for least, _ in row) == 20 for row in counts.values())
+    _, masks, noise = counts["salt and pepper"]
+    assert masks[1] >= 17  # worse than the AE at nearly every rate
+    assert noise[0] >= 17
+    assert counts["blank square"][1][0] >= 8
+    assert counts["blur"][1] == (0, 20)
+
+
 def test_the_best_denoiser_is_the_score(text):
     """Against the mixture's score in NumPy, and E[x | x̃] by SciPy's adaptive quadrature."""
     point, sigma, width = np.array([0.6, 0.9]), 0.4, 0.2
@@ -127,6 +146,19 @@ def test_generation_keeps_its_promises(text):
     }
     assert sure["test images"] > 90
     assert sure["walk from noise"] > 50
+    ones, ink, copies = (
+        {
+            name: float(
+                re.search(rf"^{re.escape(name)} .*{words} +([\d.]+)", text, re.MULTILINE)[1]
+            )
+            for name in ("test images", "walk from noise", "x ← r(x) from noise")
+        }.values()
+        for words in ("read as 1", "mean ink", "most copies")
+    )
+    assert list(ones) == sorted(ones, reverse=True)
+    assert list(ink) == sorted(ink)
+    shares = list(copies)
+    assert max(shares[:2]) < 3 <= shares[2]
 
 
 def test_only_the_exact_score_forgets_the_path(text):

@@ -1,5 +1,6 @@
 """Chapter 00 prints what it promises, and its toy is exact."""
 
+import math
 import re
 
 import pytest
@@ -26,6 +27,7 @@ def test_far_away_the_class_is_sure_and_the_evidence_is_not():
         control.value = value
     assert panel.values == {"x": 11.0, "share": 0.3}
     assert not panel.error
+    assert "p(B | x) is nearly 1" in panel.caption
     joint = log_joint(torch.tensor(11.0), 0.3)
     assert joint.softmax(0)[1] > 0.9999
     assert joint.logsumexp(0).exp() < 1e-15
@@ -55,3 +57,10 @@ def test_chapter_00_keeps_its_promises(solved):
     assert table["flipped"][2] < 50
     bounds = {name: row[1] for name, row in table.items()}
     assert bounds["blank"] > bounds["digit"] > bounds["flipped"] > bounds["shuffled"]
+    # Bits are counted where p(x) is a probability: of black and white, likelier than of grey here.
+    nats, bits = (
+        float(re.search(pattern, text)[1])
+        for pattern in (r"at least (-\d+) nats on average", r"at most ([\d.]+) bits a pixel")
+    )
+    assert nats > bounds["digit"]
+    assert bits == pytest.approx(-nats / math.log(2) / 784, abs=0.006)

@@ -131,9 +131,9 @@ def jensen(weights, alt, caption=""):
     """The logarithm over draws of a positive number: the mean of logs lies below the log of the mean.
 
     Args:
-        weights: (N,) positive numbers.
+        weights: (N,) positive numbers; the first 200 are drawn.
         alt: alternative text.
-        caption: shown below.
+        caption: shown below, and after it which share of all the weights lies outside the frame.
     """
     w = np.asarray(weights)
     mean, low = w.mean(), np.log(w).mean()
@@ -152,7 +152,9 @@ def jensen(weights, alt, caption=""):
     axes.set_ylim(bottom, np.log(right) + 0.3)
     axes.legend(loc="lower right")
     axes.grid(alpha=0.3)
-    return Picture(figure, alt, caption)
+    below, beyond = (np.log(w) < bottom).mean(), (w > right).mean()
+    outside = f"Of all draws {below:.1%} lie below the frame, {beyond:.1%} right of it."
+    return Picture(figure, alt, f"{caption} {outside}")
 
 
 def bound_and_truth(parameter, bound, truth, marks, xlabel, alt, caption=""):

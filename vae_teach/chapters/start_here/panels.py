@@ -77,7 +77,7 @@ def two_classes_panel(x=1.0, share=0.5):
         controls,
         alt="Upper plot: two bells, the joint densities of classes A and B, with a line at the "
         "observed x. Lower plot: the probability of each class given x, two S-shaped curves that "
-        "cross between the bells and stay at 0 and 1 far away from both.",
-        caption="Class A is N(0, 1), class B is N(2, 1). Far to the right p(B | x) is 1, and p(x) "
-        "says that such an x hardly ever occurs.",
+        "cross between the bells and stay close to 0 and 1 far away from both.",
+        caption="Class A is N(0, 1), class B is N(2, 1). Far to the right p(B | x) is nearly 1, and "
+        "p(x) says that such an x hardly ever occurs.",
     )
