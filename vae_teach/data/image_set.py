@@ -10,6 +10,14 @@ from vae_teach import checks
 class NoData(RuntimeError):
     """A data set is neither on disk nor to be had from the network."""
 
+    def __init__(self, sentence):
+        """Keep the sentence; what no terminal can show of a path in it becomes a question mark."""
+        super().__init__(sentence.encode(errors="replace").decode())
+
+    def _render_traceback_(self):
+        """What Jupyter shows: the sentence alone, for no line of code is at fault."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 @dataclass(frozen=True)
 class Factors:
