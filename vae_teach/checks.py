@@ -7,6 +7,7 @@ They raise before anything is changed. `TypeError` is for the wrong kind of obje
 import math
 import numbers
 
+import numpy as np
 import torch
 
 
@@ -81,6 +82,14 @@ def positive_int(value, name):
         raise ValueError(f"{name} is {value}, a whole number of at least 1 is needed.")
 
 
+def whole_number(value, name):
+    """Raise TypeError or ValueError unless value is a whole number >= 0."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} is {value!r}, a whole number of at least 0 is needed.")
+    if value < 0:
+        raise ValueError(f"{name} is {value}, a whole number of at least 0 is needed.")
+
+
 def non_negative(value, name):
     """Raise TypeError or ValueError unless value is a finite number >= 0."""
     _number(value, name)
@@ -99,14 +108,28 @@ def labels(y, count, name="labels", of="images"):
     """Raise unless y is an int64 tensor (count,): one label for each image."""
     if not isinstance(y, torch.Tensor) or y.dtype != torch.int64:
         kind = y.dtype if isinstance(y, torch.Tensor) else type(y).__name__
-        raise TypeError(
-            f"{name} is {kind}, an int64 tensor is needed: use torch.as_tensor({name}).long()."
-        )
+        raise TypeError(f"{name} is {kind}, an int64 tensor is needed: use {_as_labels(y, name)}.")
     if y.shape != (count,):
+        hint = ""
+        if y.dim() == 2 and len(y) == count:
+            hint = (
+                f", {name}.flatten()" if y.shape[1] == 1 else f", for one-hot rows {name}.argmax(1)"
+            )
         raise ValueError(
             f"{name} has shape {tuple(y.shape)} for {count} {of}, shape ({count},) is needed: "
-            "one label an image."
+            f"one label an image{hint}."
         )
+
+
+def _as_labels(y, name):
+    """What makes an int64 tensor of y: numbers stay what they are, all else is numbered."""
+    if isinstance(y, np.ndarray) and y.dtype.kind in "biuf":
+        return f'torch.as_tensor({name}.astype("int64"))'  # for any byte order and direction
+    try:
+        torch.as_tensor(y).long()
+    except (TypeError, ValueError, RuntimeError):
+        return f"torch.as_tensor(numpy.unique({name}, return_inverse=True)[1])"
+    return f"torch.as_tensor({name}).long()"
 
 
 def _number(value, name):

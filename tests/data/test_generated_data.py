@@ -113,7 +113,14 @@ def test_errors_name_the_argument(name, argument):
         MAKERS[name](train=5, test=5, seed=-1)
 
 
-@pytest.mark.parametrize("size", [28, 0, "64"])
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("seed", [None, "a", 2.5, True])
+def test_a_seed_is_a_whole_number(name, seed):
+    with pytest.raises(TypeError, match=f"^seed is {seed!r}, a whole number"):
+        MAKERS[name](train=5, test=5, seed=seed)
+
+
+@pytest.mark.parametrize("size", [28, 0, "64", 64.0, None])
 def test_sprites_of_another_size_are_refused(size):
     with pytest.raises(ValueError, match=r"^size is"):
         sprites(size=size)

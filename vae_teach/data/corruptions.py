@@ -1,18 +1,30 @@
-"""Corruptions of images, each a function of (images, level)."""
+"""Corruptions of images (B, C, H, W), ink in [0, 1], each a function of (images, level).
+
+They raise ValueError or TypeError for a level that the images do not have.
+"""
 
 import math
 
 import torch
 from torchvision.transforms.functional import gaussian_blur
 
+from vae_teach import checks
+
 
 def salt_and_pepper(x, rate, noise):
     """Replace each pixel with probability `rate` by 0 or by 1; `noise` is uniform in [0, 1)."""
+    _check(x, rate, "rate", at_most=1)
+    if noise.shape != x.shape:
+        raise ValueError(
+            f"noise has shape {tuple(noise.shape)}, that of x, {tuple(x.shape)}, is needed: "
+            "use torch.rand_like(x)."
+        )
     return torch.where(noise < rate / 2, 0.0, torch.where(noise >= 1 - rate / 2, 1.0, x))
 
 
 def blank_square(x, side):
-    """A blank square of this many pixels a side, rounded, in the middle of images (B, C, H, W)."""
+    """A blank square of this many pixels a side, rounded, in the middle of the images."""
+    _check(x, side, "side", at_most=min(x.shape[2:]))
     side, out = round(side), x.clone()
     top, left = (x.shape[2] - side) // 2, (x.shape[3] - side) // 2
     out[:, :, top : top + side, left : left + side] = 0
@@ -20,5 +32,16 @@ def blank_square(x, side):
 
 
 def blur(x, sigma):
-    """Images (B, C, H, W) smoothed by a Gaussian of `sigma` pixels, cut off after three of them."""
+    """Smooth images by a Gaussian of `sigma` pixels, cut off after three of them."""
+    _check(x, sigma, "sigma", at_most=(min(x.shape[2:]) - 1) / 3)  # as far as an edge is mirrored
     return gaussian_blur(x, 2 * math.ceil(3 * sigma) + 1, sigma) if sigma else x
+
+
+def _check(x, level, name, at_most):
+    checks.images(x, "x")
+    checks.non_negative(level, name)
+    if level > at_most:
+        sides = "×".join(map(str, x.shape[2:]))
+        raise ValueError(
+            f"{name} is {level}, at most {at_most:g} is needed for images of {sides} pixels."
+        )

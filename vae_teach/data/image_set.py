@@ -10,6 +10,14 @@ from vae_teach import checks
 class NoData(RuntimeError):
     """A data set is neither on disk nor to be had from the network."""
 
+    def __init__(self, sentence):
+        """Keep the sentence; what no terminal can show of a path in it becomes a question mark."""
+        super().__init__(sentence.encode(errors="replace").decode())
+
+    def _render_traceback_(self):
+        """What Jupyter shows: the sentence alone, for no line of code is at fault."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 @dataclass(frozen=True)
 class Factors:
@@ -54,11 +62,15 @@ class ImageSet:
     classes: tuple[str, ...] = tuple("0123456789")
 
     def __post_init__(self):
-        """Check images, and that each has a label."""
+        """Check images, that each has a label, and that each label has a name."""
+        _check_classes(self.classes)
+        shape = None
         for part in ("train", "test"):
-            images = getattr(self, f"{part}_images")
-            checks.images(images, f"{part}_images")
-            checks.labels(getattr(self, f"{part}_labels"), len(images), f"{part}_labels")
+            images, labels = getattr(self, f"{part}_images"), getattr(self, f"{part}_labels")
+            checks.images(images, f"{part}_images", shape)
+            checks.labels(labels, len(images), f"{part}_labels")
+            _check_named(labels, f"{part}_labels", self.classes)
+            shape = tuple(images.shape[1:])
 
     def __repr__(self):
         """One line: name, counts, size of an image."""
@@ -67,4 +79,33 @@ class ImageSet:
         return (
             f"ImageSet {self.name}: {len(self.train_images):,} train and "
             f"{len(self.test_images):,} test images, {size}, float32 in [0, 1]{factors}"
+        )
+
+
+def _check_classes(classes):
+    if isinstance(classes, tuple) and classes and all(isinstance(name, str) for name in classes):
+        return
+    fix = "tuple(map(str, classes))"
+    if isinstance(classes, str) or not _has_items(classes):
+        fix = 'tuple("0123456789"), or leave classes out, for digits'
+    raise TypeError(
+        f"classes is {classes!r}, a tuple with a name (a str) for each label is needed: use {fix}."
+    )
+
+
+def _has_items(classes):
+    try:
+        return len(tuple(classes)) > 0
+    except TypeError:
+        return False
+
+
+def _check_named(labels, name, classes):
+    low, high = labels.min().item(), labels.max().item()
+    if low < 0:
+        raise ValueError(f"{name} holds {low}, labels count from 0: use {name} - {name}.min().")
+    if high >= len(classes):
+        raise ValueError(
+            f"{name} holds {high}, classes has {len(classes)} names, one for each label from 0 on "
+            f"is needed: use classes=tuple(map(str, range({high + 1})))."
         )

@@ -5,6 +5,7 @@ import os
 from vae_teach.data.image_set import ImageSet, NoData
 
 NAMES = ("mnist", "fashion", "strokes", "sprites", "sprites32")
+OPENING = ("mnist", "fashion", "strokes")  # what a chapter can open on: 28×28 pixels, ten classes
 
 
 def load(name):
@@ -37,19 +38,25 @@ def load(name):
 
 
 def course_set(announce=print) -> ImageSet:
-    """Load the set the core chapters open on, and say which one and why.
+    """Load the set the core chapters open on, and say in one sentence which one and why.
 
     MNIST where it is on disk or can be downloaded, else `strokes`. The environment variable
-    `VAE_TEACH_DATASET` (a name that `load` takes) overrides the choice.
+    `VAE_TEACH_DATASET` asks for another one of 28x28 pixels.
+
+    Raises:
+        ValueError: VAE_TEACH_DATASET is no such set.
     """
-    wanted = os.environ.get("VAE_TEACH_DATASET")
-    if wanted:
-        announce(f"Data: {wanted}, as VAE_TEACH_DATASET asks.")
-        return load(wanted)
+    asked = os.environ.get("VAE_TEACH_DATASET")
+    if asked and asked not in OPENING:
+        raise ValueError(
+            f"VAE_TEACH_DATASET is {asked!r}, one of {', '.join(OPENING)} is needed "
+            "(the chapters open on images of 28×28 pixels): set it to one of them, or unset it."
+        )
     try:
-        found = load("mnist")
+        found = load(asked or "mnist")
     except NoData as reason:
-        announce(f"Data: strokes, the set made on this machine. {reason}")
+        announce(f"Data: strokes, the set made on this machine, since {reason}")
         return load("strokes")
-    announce("Data: MNIST, real handwritten digits.")
+    why = f"{asked}, as VAE_TEACH_DATASET asks" if asked else "MNIST, real handwritten digits"
+    announce(f"Data: {why}.")
     return found

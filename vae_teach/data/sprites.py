@@ -42,14 +42,14 @@ def sprites(size=64, train=20_000, test=4_000, seed=0):
         exactly 0 or 1, labels int64 (the shape), factors, and the shapes' names as classes.
 
     Raises:
-        TypeError: train or test is not a whole number.
+        TypeError: train, test or seed is not a whole number.
         ValueError: size is neither 64 nor 32, train or test below 1, or seed below 0.
     """
-    if size not in (64, 32):
+    if size not in (64, 32) or isinstance(size, float):
         raise ValueError(f"size is {size!r}, 64 or 32 is needed.")
     checks.positive_int(train, "train")
     checks.positive_int(test, "test")
-    checks.non_negative(seed, "seed")
+    checks.whole_number(seed, "seed")
     train_factors = _draw_factors(train, size, np.random.default_rng([seed, 0]))
     test_factors = _draw_factors(test, size, np.random.default_rng([seed, 1]))
     return ImageSet(

@@ -59,12 +59,12 @@ def strokes(train=20_000, test=4_000, seed=0):
         the pen's path, float32 (N, 64, 3): x, y in pixels and 1 while the pen touches the paper.
 
     Raises:
-        TypeError: train or test is not a whole number.
+        TypeError: train, test or seed is not a whole number.
         ValueError: train or test is below 1, or seed below 0.
     """
     checks.positive_int(train, "train")
     checks.positive_int(test, "test")
-    checks.non_negative(seed, "seed")
+    checks.whole_number(seed, "seed")
     train_part = _draw_all(train, np.random.default_rng([seed, 0]))
     test_part = _draw_all(test, np.random.default_rng([seed, 1]))
     factors = Factors(FACTORS, train_part[2], test_part[2], train_part[3], test_part[3])
