@@ -201,7 +201,7 @@ def pack_decoder(network):
 @torch.no_grad()
 def _mean(network, beta, images):
     """Mean codes (N, d) of images at this β, on the CPU."""
-    return network.at(float(beta)).encode(images.to(network.prior_mean.device)).mean.cpu()
+    return network.at(float(beta)).encode(images.to(network.shares.weight.device)).mean.cpu()
 
 
 def _floats(numbers):
@@ -212,7 +212,7 @@ def _floats(numbers):
 def _measure(network, images):
     """(betas, kl, distortion) over the network's range, with the same noise at every β."""
     betas = np.geomspace(network.lowest, network.highest, KNOTS)
-    images = images.to(network.prior_mean.device)
+    images = images.to(network.shares.weight.device)
     seeded = torch.Generator().manual_seed(0)
     noise = torch.randn(len(images), network.latent_dim, generator=seeded).to(images.device)
     kl, distortion = [], []
