@@ -53,7 +53,6 @@ class MixtureOfGaussians(nn.Module):
         return MixtureSameFamily(weights, parts, validate_args=False)
 
 
-@torch.no_grad()
 def centres(prior):
     """Means and standard deviations, each (K, d), of the K parts of a mixture; K is 1 for others.
 
@@ -61,7 +60,7 @@ def centres(prior):
         ValueError: one of these numbers is not finite, as for a Cauchy distribution.
     """
     parts = getattr(prior, "component_distribution", prior)
-    mean, sd = (v.reshape(-1, *prior.event_shape) for v in (parts.mean, parts.stddev))
+    mean, sd = (v.detach().reshape(-1, *prior.event_shape) for v in (parts.mean, parts.stddev))
     checks.finite(torch.stack([mean, sd]), "the prior's mean or standard deviation")
     return mean, sd
 
