@@ -1,6 +1,7 @@
 """Every explorer and picture that decodes, with every likelihood and with priors that are not N(0, I)."""
 
 import base64
+import math
 import re
 
 import pytest
@@ -11,6 +12,7 @@ from torch.distributions import Normal
 
 from vae_teach import pictures
 from vae_teach.explorers import Bubbles, DrawDigit, Film, Interpolation, LatentPlane, LatentSliders
+from vae_teach.explorers.latent_plane.latent_plane import SIDE
 from vae_teach.models import VAE
 from vae_teach.models.priors import MixtureOfGaussians
 from vae_teach.objectives import elbo
@@ -21,7 +23,7 @@ from vae_teach.training import fit
 IMAGES = torch.rand(24, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(24) % 10
 DRAWN = {
-    "LatentPlane": lambda m: LatentPlane(m, IMAGES, LABELS, choices=3, posterior=True),
+    "LatentPlane": lambda m: LatentPlane(m, IMAGES, LABELS, choices=3),
     "LatentSliders": lambda m: LatentSliders(m, images=IMAGES),
     "DrawDigit": lambda m: DrawDigit(m, IMAGES, LABELS),
     "Interpolation": lambda m: Interpolation(m, IMAGES, LABELS),
@@ -53,6 +55,28 @@ def test_every_explorer_draws_every_likelihood_s_mean(name, likelihood):
     assert (shown - wanted).abs().max() < 1e-3
     with torch.no_grad():
         torch.testing.assert_close(wanted, model.decode(codes).mean.clamp(0, 1).flatten(1))
+
+
+@pytest.mark.parametrize("likelihood", ["continuous", "laplace"])
+def test_the_lens_shades_every_likelihood_s_posterior(likelihood):
+    """Under a mixture prior, at one point against Bayes' rule by hand."""
+    model = model_of(likelihood, prior=mixture())
+    plane = LatentPlane(model, IMAGES, LABELS, choices=1, posterior=True)
+    shades = torch.frombuffer(bytearray(plane.posteriors), dtype=torch.uint8).reshape(SIDE, SIDE)
+    peak = divmod(shades.argmax().item(), SIDE)
+    a, b, half = plane.windows[0]
+
+    def log_joint(row, column):
+        z1 = a + half * ((column + 0.5) / SIDE * 2 - 1)
+        z = torch.tensor([z1, b - half * ((row + 0.5) / SIDE * 2 - 1)])
+        with torch.no_grad():
+            return (
+                model.decode(z[None]).log_prob(IMAGES[:1]) + model.prior.log_prob(z[None])
+            ).item()
+
+    row, column = peak[0], min(SIDE - 1, peak[1] + 1)
+    wanted = math.exp(log_joint(row, column) - log_joint(*peak))
+    assert shades[row, column] / 255 == pytest.approx(wanted, abs=0.01)
 
 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
