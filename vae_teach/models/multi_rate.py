@@ -83,6 +83,26 @@ class MultiRateVAE(nn.Module):
         """
         return AtBeta(self, self._checked(beta))
 
+    def decoder_blocks(self):
+        """All that the decoder at any β is made of: a list of (name, weight, bias or None).
+
+        First the "condition", "shares", the decoder's part of "scale_and_shift" (scales, then shifts)
+        and "out_of_code", as above; then each layer of the decoder, called "linear".
+        """
+        units = sum(layer.out_features for layer in self.decoder[:-1])
+        both = self.scale_and_shift  # the encoder's units come first in both halves
+        weight, bias = (
+            torch.cat([half[-units:] for half in part.chunk(2)])
+            for part in (both.weight, both.bias)
+        )
+        return [
+            ("condition", self.condition[0].weight, self.condition[0].bias),
+            ("shares", self.shares.weight, self.shares.bias),
+            ("scale_and_shift", weight, bias),
+            ("out_of_code", self.out_of_code.weight, None),
+            *[("linear", layer.weight, layer.bias) for layer in self.decoder],
+        ]
+
     def _checked(self, beta):
         """Beta as a float32 tensor () or (B,), on the network's device."""
         if isinstance(beta, bool) or not isinstance(beta, numbers.Real | torch.Tensor):

@@ -247,10 +247,14 @@ def pack(sequential, name):
     for index, layer in enumerate(sequential):
         layers.append(_describe(layer, f"{name}[{index}]"))
         if isinstance(layer, nn.Linear | nn.Conv2d):
-            weight = layer.weight.detach().cpu()
-            bias = torch.zeros(len(weight)) if layer.bias is None else layer.bias.detach().cpu()
-            numbers += [weight.flatten(), bias]
+            numbers.append(in_order(layer.weight, layer.bias))
     return layers, halves(torch.cat(numbers), f"{name}'s weights in float16")
+
+
+def in_order(weight, bias):
+    """A layer's numbers in the order that every page reads: weights row by row, then biases."""
+    bias = torch.zeros(len(weight)) if bias is None else bias.detach().cpu()
+    return torch.cat([weight.detach().cpu().flatten(), bias])
 
 
 def halves(numbers, name):

@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 from vae_teach import checks
 from vae_teach.evaluation import USED, kl_by_dimension
 from vae_teach.models import MultiRateVAE
-from vae_teach.models.multi_rate import MATRICES
 from vae_teach.page.web import (
     BOTH_WAYS,
     Network,
     WebExplorer,
     halves,
+    in_order,
     network_trait,
     script,
     style,
@@ -176,25 +176,16 @@ class BetaSlider(WebExplorer):
 
 
 def pack_decoder(network):
-    """What js/multi_rate.js needs to evaluate the decoder of a `MultiRateVAE` at any β.
+    """What multi_rate.js needs to evaluate the decoder of a `MultiRateVAE` at any β.
 
     Returns:
-        (layers, weights): ["beta", lowest, highest, features, MATRICES] and a ["linear", inputs,
-        outputs] for each layer; and bytes of float16: of `condition`, `shares`, the decoder's part
-        of `scale_and_shift` (weights row by row, then biases), `out_of_code`, then the layers.
+        (layers, weights): ["range", lowest, highest], then [name, inputs, outputs] of each of
+        `network.decoder_blocks()`, by which the page finds them; and their numbers, bytes of float16.
     """
-    decoder, features = network.decoder, network.condition[0].out_features
-    layers = [["beta", network.lowest, network.highest, features, MATRICES]]
-    layers += [["linear", layer.in_features, layer.out_features] for layer in decoder]
-    units, told = sum(layer.out_features for layer in decoder[:-1]), network.scale_and_shift
-    scale_and_shift = [  # the encoder's part comes first in both halves
-        torch.cat([half[-units:] for half in part.chunk(2)]) for part in (told.weight, told.bias)
-    ]
-    parts = [network.condition[0].weight, network.condition[0].bias]
-    parts += [network.shares.weight, network.shares.bias, *scale_and_shift]
-    parts += [network.out_of_code.weight]
-    parts += [part for layer in decoder for part in (layer.weight, layer.bias)]
-    numbers = torch.cat([part.detach().flatten() for part in parts])
+    blocks = network.decoder_blocks()
+    layers = [["range", network.lowest, network.highest]]
+    layers += [[name, weight.shape[1], len(weight)] for name, weight, _ in blocks]
+    numbers = torch.cat([in_order(weight, bias) for _, weight, bias in blocks])
     return layers, halves(numbers, "the network's weights in float16")
 
 
