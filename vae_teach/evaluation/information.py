@@ -30,9 +30,9 @@ def kl_by_dimension(model, x):
     """KL(q(z_j|x) || p(z_j)) of each dimension, averaged over images: what it costs to use it.
 
     Args:
-        model: has `encode` (diagonal Gaussians) and `prior`, whose dimensions are independent, or a
-            mixture of Gaussians for which they are: then p(z_j) is a mixture too, and the KL an
-            average over 100 seeded draws from each q(z_j|x).
+        model: has `encode` and `prior`, whose dimensions are independent. The prior may also be a
+            mixture of such Gaussians: then p(z_j) is a mixture too, and the KL, which has no closed
+            form, an average over 100 seeded draws from each q(z_j|x).
         x: images (N, C, H, W) in [0, 1].
 
     Returns:
@@ -43,12 +43,16 @@ def kl_by_dimension(model, x):
         TypeError: another kind of encoder or prior.
     """
     checks.images(x, "x", image_shape_of(model))
-    prior, q = by_dimension(prior_of(model)), _encoded(model, x)
-    try:
-        return kl_divergence(q.base_dist, prior).mean(0)
-    except NotImplementedError:
-        means = [kl_term(part.base_dist, prior, _draw(part, 100, 0)) for part in _split(q)]
-        return torch.cat(means, 1).mean((0, 1))
+    prior = by_dimension(prior_of(model), "model.prior")
+
+    def of(part):
+        q = by_dimension(encoded(model, part), "q(z|x)")
+        try:
+            return kl_divergence(q, prior)
+        except NotImplementedError:
+            return kl_term(q, prior, _draw(q, 100, 0)).mean(0)
+
+    return torch.cat([of(part) for part in x.split(1000)]).mean(0)
 
 
 @torch.no_grad()
@@ -138,18 +142,8 @@ def _encoded(model, x):
     """q(z|x) of many images, encoded a thousand at a time."""
     parts = [encoded(model, part) for part in x.split(1000)]
     checks.diagonal_gaussians(parts[0])
-    return _gaussians(torch.cat([q.mean for q in parts]), torch.cat([q.stddev for q in parts]))
-
-
-def _gaussians(mean, sd):
+    mean, sd = torch.cat([q.mean for q in parts]), torch.cat([q.stddev for q in parts])
     return Independent(Normal(mean, sd), 1)
-
-
-def _split(q):
-    """The same in batches of 1000."""
-    return [
-        _gaussians(*part) for part in zip(q.mean.split(1000), q.stddev.split(1000), strict=True)
-    ]
 
 
 def _draw(q, samples, seed):

@@ -77,8 +77,12 @@ def is_standard(prior):
     return normal and bool((prior.mean == 0).all() and (prior.stddev == 1).all())
 
 
-def by_dimension(prior):
-    """The distributions p(z_j) of single dimensions, with batch shape (d,).
+def by_dimension(prior, name="prior"):
+    """The distributions p(z_j) of single dimensions: batch shape (d,), or (B, d) of a batch of q(z|x).
+
+    Args:
+        prior: over whole codes.
+        name: how a message calls it.
 
     Raises:
         TypeError: neither `Independent(...)` over the dimensions nor a mixture of such Gaussians.
@@ -88,7 +92,7 @@ def by_dimension(prior):
     parts = getattr(prior, "component_distribution", None)
     if not (isinstance(parts, Independent) and isinstance(parts.base_dist, Normal)):
         raise TypeError(
-            f"model.prior is {type(prior).__name__}: dimension by dimension, Independent(..., 1) or a "
+            f"{name} is {type(prior).__name__}: dimension by dimension, Independent(..., 1) or a "
             "MixtureSameFamily of Independent(Normal(...), 1) is needed."
         )
     weights = prior.mixture_distribution.logits.expand(prior.event_shape[0], -1)  # (d, K)
