@@ -13,7 +13,8 @@ from some_models import LIKELIHOODS
 from torch import nn
 from torch.distributions import Independent, Normal, kl_divergence
 
-from vae_teach import distributions
+from vae_teach import distributions, pictures
+from vae_teach.explorers import LatentSliders
 from vae_teach.models import VAE, likelihoods
 from vae_teach.objectives import elbo
 from vae_teach.training import fit
@@ -200,6 +201,21 @@ def test_a_likelihood_of_two_numbers_a_pixel():
     assert not torch.equal(p.stddev[0, 0], p.stddev[0, 0].mean().expand(3, 4, 6))
     terms = elbo(model, x, samples=3)
     torch.testing.assert_close(terms.kl, kl_divergence(model.encode(x), model.prior))
+
+
+def test_a_likelihood_without_a_page_is_drawn_by_the_kernel_and_else_says_what_it_lacks():
+    class Unknown(likelihoods.Gaussian):
+        page = None
+
+    model = VAE(2, hidden=(8,), likelihood=Unknown())
+    with pytest.raises(
+        ValueError, match="model.likelihood, Unknown, does not say how a page"
+    ) as said:
+        LatentSliders(model)
+    assert pictures.manifold(model, "It.", side=2).png()
+    assert '(("clamp",),)' in str(said.value)
+    Unknown.page = (("clamp",),)  # the remedy, followed literally
+    assert LatentSliders(model).still()
 
 
 def test_networks_whose_numbers_do_not_fit_are_named():

@@ -24,14 +24,15 @@ export function plane(parent, { limit, tick, prior }) {
       <text x="${px(v)}" y="${bottom + 18}" text-anchor="middle">${label}</text>
       <text x="${LEFT - 8}" y="${py(v)}" dy=".35em" text-anchor="end">${label}</text>`;
   }
-  const alone = prior.length === 1;
+  const alone = prior.length === 1, tops = prior.map(([, b, , up]) => b + 2 * up);
+  const highest = tops.indexOf(Math.max(...tops)); // above it is room for a name
   for (const [index, [a, b, across, up]] of prior.entries())
     for (const radius of [1, 2]) {
       const rx = radius * across, ry = radius * up, of = alone ? "p(z)" : "p(z)’s parts";
       if (alone && (Math.max(rx, ry) > limit || Math.min(rx, ry) * unit < 12)) continue;
       const ellipse = `cx="${px(a)}" cy="${py(b)}" rx="${rx * unit}" ry="${ry * unit}"/>`;
       circles += `<ellipse class="halo" ${ellipse}<ellipse ${ellipse}`;
-      if (alone ? radius < 2 && unit * up < 20 : index || radius < 2) continue; // no room for its name
+      if (alone ? radius < 2 && unit * up < 20 : index !== highest || radius < 2) continue;
       circles += `<text x="${px(a)}" y="${py(b + ry)}" dy="-4" text-anchor="middle">${
         alone ? radius : "1 and 2"} sd of ${of}</text>`;
     }

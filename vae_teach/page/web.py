@@ -164,6 +164,12 @@ class Network(Widget):
         """
         likelihood, decoder = likelihood_of(model), getattr(model, "decoder", None)
         end = likelihood.page if has_prior(model) else (("clamp",),)
+        if end is None and hasattr(model, "likelihood"):
+            raise ValueError(
+                f"model.likelihood, {type(likelihood).__name__}, does not say how a page gets its mean "
+                'image from the decoder\'s numbers: give it page = (("sigmoid",),) or (("clamp",),), '
+                "where that is right; pictures.manifold draws without."
+            )
         if end is None or decoder is None:
             raise ValueError(
                 "the page draws what model.decoder, an nn.Sequential from codes to pixels, and "
