@@ -7,7 +7,9 @@ import torch
 
 from vae_teach.data import ImageSet
 from vae_teach.evaluation import exact_log_likelihood, log_likelihood
-from vae_teach.models import VAE
+from vae_teach.models import VAE, conv_encoder
+from vae_teach.models.likelihoods import Gaussian
+from vae_teach.models.priors import StandardNormal
 from vae_teach.objectives import elbo
 from vae_teach.training import fit
 
@@ -84,17 +86,27 @@ def test_bad_training_numbers(argument, value):
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("part", "words"),
     [
-        {"network": "transformer"},
-        {"likelihood": "poisson"},
-        {"sigma": -1.0, "likelihood": "gaussian"},
-        {"image_shape": (1, 30, 30), "network": "strided"},
+        ("encoder", "encoder is 'transformer', an nn.Module is needed"),
+        ("decoder", "decoder is 'transformer', an nn.Module is needed"),
+        ("likelihood", "likelihood is 'transformer', a part such as likelihoods.Gaussian"),
+        ("posterior", "posterior is 'transformer', a part such as posteriors.DiagonalGaussian"),
+        ("prior", "prior is 'transformer', a part such as priors.MixtureOfGaussians"),
     ],
 )
-def test_bad_model_arguments(arguments):
-    with pytest.raises(ValueError, match=next(iter(arguments))):
-        VAE(2, **arguments)
+def test_bad_model_arguments(part, words):
+    with pytest.raises(TypeError, match=re.escape(words)):
+        VAE(2, **{part: "transformer"})
+
+
+def test_bad_numbers_of_parts():
+    with pytest.raises(ValueError, match="sigma is -1.0"):
+        Gaussian(-1.0)
+    with pytest.raises(ValueError, match="image_shape is .*multiples of 4"):
+        conv_encoder(2, (1, 30, 30))
+    with pytest.raises(ValueError, match="prior has 3 dimensions, latent_dim is 2"):
+        VAE(2, prior=StandardNormal(3))
 
 
 def test_codes_of_the_wrong_size():

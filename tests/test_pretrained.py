@@ -1,5 +1,6 @@
 """Shipped weights are what their records say, and damaged ones are refused with one sentence."""
 
+import dataclasses
 import hashlib
 
 import pytest
@@ -7,6 +8,11 @@ import torch
 from safetensors.torch import save
 
 from vae_teach import data, pretrained
+from vae_teach.evaluation import log_likelihood
+from vae_teach.models import VAE
+from vae_teach.models.likelihoods import ContinuousBernoulli, Laplace
+from vae_teach.models.priors import MixtureOfGaussians
+from vae_teach.pretrained import make
 from vae_teach.pretrained.make import NAMES
 from vae_teach.pretrained.recipes import KINDS
 
@@ -17,6 +23,7 @@ def test_every_file_has_a_record_and_all_are_small():
     assert sum(p.stat().st_size for p in files.values()) < 25e6
     for name, record in pretrained.records().items():
         assert record["bytes"] == files[name].stat().st_size
+        assert (record["kind"], record["set"]) == NAMES[name]
         assert record["command"].endswith(name)
         assert record["data"]
         assert record["settings"]
@@ -24,7 +31,7 @@ def test_every_file_has_a_record_and_all_are_small():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_recorded_score_is_reached(name, request):
-    kind, image_set = name.split("_")
+    kind, image_set = NAMES[name]
     images = request.getfixturevalue("mnist") if image_set == "mnist" else data.load("strokes")
     record = pretrained.records()[name]
     score = KINDS[kind].score(pretrained.load(name), images)
@@ -37,6 +44,32 @@ def test_unknown_names_are_listed():
         pretrained.load("vae3_mnist")
     with pytest.raises(ValueError, match="kind is 'vae3', one of classifier, "):
         pretrained.for_set("vae3", None)
+
+
+@pytest.mark.parametrize("likelihood", [ContinuousBernoulli, Laplace])
+def test_a_kind_with_other_parts_and_any_name_is_made_recorded_and_loaded(
+    likelihood, digits, tmp_path, monkeypatch, capsys
+):
+    def model():
+        prior = MixtureOfGaussians(2, 3)
+        return VAE(2, hidden=(8,), likelihood=likelihood(), prior=prior)
+
+    kind = dataclasses.replace(KINDS["vae20"], model=model, epochs=0.02)
+    monkeypatch.setitem(KINDS, "vq_vae", kind)
+    (tmp_path / "records.json").write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(pretrained, "HERE", tmp_path)
+    monkeypatch.setattr(make, "HERE", tmp_path)
+    make.make("vq_vae_strokes", "vq_vae", digits)
+    record = pretrained.records()["vq_vae_strokes"]
+    assert (record["kind"], record["set"]) == ("vq_vae", "strokes")
+    loaded = pretrained.load("vq_vae_strokes")
+    assert kind.score(loaded, digits) == pytest.approx(record["score"], abs=0.05)
+    again = pretrained.for_set("vq_vae", digits)
+    for key, value in loaded.state_dict().items():
+        assert torch.equal(value, again.state_dict()[key])
+    assert isinstance(again.likelihood, likelihood)
+    assert log_likelihood(again, digits.test_images[:3], samples=20).isfinite().all()
+    assert "No weights" not in capsys.readouterr().out
 
 
 GOOD = save({"weight": torch.arange(6.0)})
@@ -69,8 +102,6 @@ def test_a_foreign_file_is_refused_even_with_the_right_checksum(tmp_path):
 
 
 def test_a_set_without_weights_is_trained_on_the_spot(digits, monkeypatch, capsys):
-    import dataclasses
-
     quick = dataclasses.replace(KINDS["classifier"], epochs=0.01)
     monkeypatch.setitem(KINDS, "classifier", quick)
     other = dataclasses.replace(digits, name="fashion")

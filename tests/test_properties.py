@@ -5,10 +5,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from some_models import LIKELIHOODS, NETWORKS, vae
 from torch.distributions import Independent, Normal, kl_divergence
 
 from vae_teach import checks
-from vae_teach.models import VAE
 from vae_teach.objectives import elbo
 
 quick = settings(deadline=None, max_examples=30)
@@ -42,15 +42,15 @@ def test_any_value_outside_the_unit_interval_is_refused(value):
 @quick
 @given(
     st.integers(1, 8),
-    st.sampled_from(["mlp", "strided", "pooled"]),
-    st.sampled_from(["bernoulli", "gaussian"]),
+    st.sampled_from(NETWORKS),
+    st.sampled_from(sorted(LIKELIHOODS)),
     st.floats(0, 50, allow_subnormal=False),
     st.integers(0, 2**31),
 )
 def test_terms_of_any_model(latent_dim, network, likelihood, beta, seed):
     """One number an image; KL never negative and equal to torch's; bound = E - beta KL."""
     torch.manual_seed(seed)
-    model = VAE(latent_dim, (1, 8, 12), network, likelihood=likelihood)
+    model = vae(latent_dim, (1, 8, 12), network, likelihood=LIKELIHOODS[likelihood]())
     with torch.no_grad():
         for p in model.parameters():
             p.mul_(3)

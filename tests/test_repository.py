@@ -12,6 +12,7 @@ PACKAGE = ROOT / "vae_teach"
 FLOORS = {
     "checks": 0,
     "data": 1,
+    "distributions": 1,
     "models": 2,
     "objectives": 3,
     "training": 4,

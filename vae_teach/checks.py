@@ -9,6 +9,7 @@ import numbers
 
 import numpy as np
 import torch
+from torch.distributions import Distribution, Independent, Normal
 
 
 def images(x, name="images", shape=None):
@@ -72,6 +73,69 @@ def codes(z, latent_dim):
     """Raise ValueError unless the last dimension of tensor z holds codes of latent_dim numbers."""
     if z.dim() == 0 or z.shape[-1] != latent_dim:
         raise ValueError(f"z has shape {tuple(z.shape)}, (..., {latent_dim}) is needed.")
+
+
+def networks(**given):
+    """Raise TypeError unless what is given is a network or None; the message uses the names."""
+    for name, network in given.items():
+        if not (network is None or isinstance(network, torch.nn.Module)):
+            raise TypeError(f"{name} is {network!r}, an nn.Module is needed.")
+
+
+def outputs(numbers, shape, name):
+    """Raise ValueError unless a network's numbers can be read as `shape`, whose first entry is the batch."""
+    if len(numbers) != shape[0] or numbers.numel() != math.prod(shape):
+        wanted = ", ".join(map(str, shape[1:]))
+        raise ValueError(
+            f"{name} gives shape {tuple(numbers.shape)} for {shape[0]} of a batch, "
+            f"({shape[0]}, {wanted}) is needed."
+        )
+
+
+_REMEDIES = {
+    "encode": "return Independent(Normal(mean, (0.5 * log_variance).exp()), 1)",
+    "decode": "return Independent(Bernoulli(logits=logits), 3) for logits (..., C, H, W)",
+    "prior": "make it Independent(Normal(torch.zeros(d), torch.ones(d)), 1)",
+    "prior()": "return Independent(Normal(torch.zeros(d), torch.ones(d)), 1)",
+}
+
+
+def distribution(value, name, dims):
+    """Check what a model's `encode`, `decode` or `prior` gave, and return it.
+
+    Args:
+        value: what should be a Distribution whose event is a whole code or image.
+        name: "encode", "decode", "prior", or "prior()" for a part.
+        dims: dimensions of the event: 1 for a code (d,), 3 for an image (C, H, W).
+
+    Raises:
+        TypeError: not a Distribution.
+        ValueError: one with single numbers, or something else, as its event.
+    """
+    said = f"{name} is" if name == "prior" else f"{name} returned"
+    if not isinstance(value, Distribution):
+        if isinstance(value, tuple | list) and all(isinstance(v, torch.Tensor) for v in value):
+            what = f"a {type(value).__name__} of {len(value)} tensors"
+        else:
+            what = "a tensor" if isinstance(value, torch.Tensor) else type(value).__name__
+        raise TypeError(f"{said} {what}, a Distribution is needed: {_REMEDIES[name]}.")
+    if len(value.event_shape) != dims:
+        shapes = (
+            f"batch shape {tuple(value.batch_shape)} and event shape {tuple(value.event_shape)}"
+        )
+        event = "(d,)" if dims == 1 else "(C, H, W)"
+        raise ValueError(
+            f"{said} {type(value).__name__} with {shapes}, a whole {event} as the event is needed: "
+            f"{_REMEDIES[name]}."
+        )
+    return value
+
+
+def diagonal_gaussians(q):
+    """Raise TypeError unless q is a batch (N,) of diagonal Gaussians over codes (d,)."""
+    diagonal = isinstance(q, Independent) and isinstance(q.base_dist, Normal)
+    if not (diagonal and len(q.batch_shape) == len(q.event_shape) == 1):
+        raise TypeError(f"q is {q!r}, a batch of diagonal Gaussians, model.encode(x), is needed.")
 
 
 def positive_int(value, name):

@@ -270,16 +270,16 @@ print(f"{sum(p.numel() for p in both):,} parameters")
 # After both stages there are as many numbers as pixels. Only the last layer of the encoder compresses,
 # 784 to 8. Pooling's merit is another: each number sees a larger piece of the image.
 #
-# Both kinds of network with the same 8-number code and the same 600 steps. `"pooled"` is the pair above.
+# Both kinds of network with the same 8-number code and the same 600 steps: `Autoencoder` takes our pair as
+# it is, and makes a multilayer perceptron (MLP) where none is given.
 
 # %%
-forms = {"mlp": None, "pooled": (8, 16)}  # sizes of hidden layers (None: 400), or channels
 settings = dict(epochs=1, batch_size=25, lr=3e-3, one_cycle=True, progress=False)
-nets = {}
-for name, hidden in forms.items():
-    torch.manual_seed(0)
-    nets[name] = Autoencoder(8, network=name, hidden=hidden)
-    fit(nets[name], digits.train_images[:15_000], squared_error, **settings)
+torch.manual_seed(0)
+nets = {"mlp": Autoencoder(8)}
+nets["pooled"] = Autoencoder(8, encoder=pooling_encoder, decoder=upsampling_decoder)
+for net in nets.values():
+    fit(net, digits.train_images[:15_000], squared_error, **settings)
 
 # %% tags=["aside"]
 test = digits.test_images[:1000]
@@ -301,9 +301,9 @@ pictures.image_rows(
 
 # %% [markdown]
 # **What you see.** Both make a smaller error than PCA with 8 numbers, as the slider below will show. The
-# convolutional form has a fortieth of the parameters of the multilayer perceptron (MLP), but not a
-# fortieth of its work: its few weights are used again at every pixel. On centred 28×28 digits the MLP wins at this budget; convolutions come into
-# their own on larger images, where things may lie anywhere.
+# convolutional form has a fortieth of the parameters of the MLP, but not a fortieth of its work: its few
+# weights are used again at every pixel. On centred 28×28 digits the MLP wins at this budget; convolutions
+# come into their own on larger images, where things may lie anywhere.
 
 # %% [markdown]
 # ## What does “alike” mean?

@@ -367,7 +367,7 @@ torch.manual_seed(0)
 draws = vae.prior.sample((20_000,))
 with torch.no_grad():
     log_p_x_given_z = torch.cat(
-        [evaluation.pairwise_log_prob(vae.decode(part), images) for part in draws.split(4_000)], 1
+        [evaluation.pairwise_log_prob(vae, part, images) for part in draws.split(4_000)], 1
     )  # (100 images, 20,000 draws)
 for count in (10, 100, 1_000, 10_000):
     groups = log_p_x_given_z.reshape(100, -1, count)  # 20,000 / count estimates an image

@@ -48,7 +48,7 @@ from vae_teach.chapters.beta_vae.panels import doctor_panel, water_level_panel
 from vae_teach.chapters.beta_vae.rate_distortion import plane
 from vae_teach.data.strokes import strokes
 from vae_teach.explorers import BetaSlider, LatentSliders
-from vae_teach.models import VAE, MultiRateVAE
+from vae_teach.models import VAE, MultiRateVAE, likelihoods
 from vae_teach.objectives import elbo, loss_scale, multi_rate
 from vae_teach.training import fit
 
@@ -562,7 +562,7 @@ def gradient(model, value):
 
 
 # %% tags=["aside"]
-vae = VAE(latent_dim=20, likelihood="gaussian").double()
+vae = VAE(latent_dim=20, likelihood=likelihoods.Gaussian()).double()
 x_flat, x_hat, kl_each = network_terms(vae, digits.test_images[:128].double())
 D = -Normal(x_hat, stated).log_prob(x_flat).sum(1).mean()
 gradients = torch.stack([gradient(vae, D), gradient(vae, kl_each.sum(1).mean())], 1)

@@ -6,19 +6,21 @@ import numpy as np
 import pytest
 import torch
 from scipy import integrate
+from some_models import LIKELIHOODS
 from torch import nn
 from torch.distributions import Independent, Normal
 
 from vae_teach import evaluation
 from vae_teach.data.strokes import strokes
 from vae_teach.models import VAE
+from vae_teach.models.likelihoods import Gaussian
 from vae_teach.objectives import elbo
 from vae_teach.training import fit
 
 
-def trained(latent_dim, images, likelihood="bernoulli"):
+def trained(latent_dim, images, **parts):
     torch.manual_seed(0)
-    model = VAE(latent_dim, hidden=(64,), likelihood=likelihood)
+    model = VAE(latent_dim, hidden=(64,), **parts)
     fit(model, images, elbo, epochs=15, batch_size=64, lr=5e-3, one_cycle=True, progress=False)
     return model
 
@@ -63,9 +65,10 @@ def test_grid_and_sampling_match_the_closed_form():
     )
 
 
-@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
 def test_one_dimension_matches_scipy_quadrature(digits, likelihood):
-    model, x = trained(1, digits.train_images, likelihood), digits.test_images[:3]
+    part = LIKELIHOODS[likelihood]()
+    model, x = trained(1, digits.train_images, likelihood=part), digits.test_images[:3]
     for image, value in zip(x, evaluation.exact_log_likelihood(model, x).tolist(), strict=True):
 
         def log_joint(z, image=image):
@@ -93,7 +96,7 @@ def test_grid_is_within_a_twentieth_of_a_nat_of_one_four_times_finer():
     total = torch.full((len(x),), -math.inf)
     with torch.no_grad():
         for z in torch.cartesian_prod(centres, centres).split(20_000):
-            log_joint = evaluation.pairwise_log_prob(model.decode(z), x) + model.prior.log_prob(z)
+            log_joint = evaluation.pairwise_log_prob(model, z, x) + model.prior.log_prob(z)
             total = torch.logaddexp(total, log_joint.logsumexp(1))
     finer = total + 2 * math.log(2 * half / side)
     assert (evaluation.exact_log_likelihood(model, x, grid=200) - finer).abs().max() <= 0.05
@@ -101,10 +104,10 @@ def test_grid_is_within_a_twentieth_of_a_nat_of_one_four_times_finer():
 
 def test_pairwise_log_prob_is_log_prob(model2, digits):
     z, x = torch.randn(7, 2), digits.test_images[:5]
-    for model in (model2, VAE(2, likelihood="gaussian", sigma=0.2)):
+    for model in (model2, VAE(2, likelihood=Gaussian(0.2))):
         with torch.no_grad():
             one_by_one = torch.stack([model.decode(z).log_prob(image) for image in x])
-            table = evaluation.pairwise_log_prob(model.decode(z), x)
+            table = evaluation.pairwise_log_prob(model, z, x)
         torch.testing.assert_close(table, one_by_one, atol=0.02, rtol=1e-4)
 
 

@@ -16,6 +16,7 @@ from vae_teach.objectives import elbo
 from vae_teach.training import NonFiniteLoss, fit
 
 SCRIPTS = [f"explorers/bubbles/{name}.js" for name in ("many_ellipses", "bubbles")]
+PRIOR = torch.tensor([[[0.0, 0.0], [1.0, 1.0]]])  # N(0, I)
 HOW = {"epochs": 3, "batch_size": 50, "progress": False, "lr": 3e-3}
 
 
@@ -205,7 +206,8 @@ def test_an_ellipse_that_just_touches_a_row_leaves_no_gap_in_another():
 
 def test_the_plane_holds_the_bubbles_and_zooms_seldom(film):
     spread = [
-        Frame(i, torch.full((4, 2), i / 8), torch.full((4, 2), 0.5), 0, 0) for i in range(100)
+        Frame(i, torch.full((4, 2), i / 8), torch.full((4, 2), 0.5), 0, 0, PRIOR)
+        for i in range(100)
     ]
     limits = _limits(spread)
     assert all(limit >= i / 8 + 0.5 for i, limit in enumerate(limits))

@@ -7,10 +7,12 @@ import re
 import pytest
 import torch
 from node_runs import node
+from some_models import vae
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from vae_teach.explorers.draw_digit.draw_digit import DrawDigit
 from vae_teach.models import VAE, Autoencoder
+from vae_teach.models.likelihoods import Gaussian
 from vae_teach.pictures import pixels
 
 SCRIPTS = [f"explorers/draw_digit/{name}.js" for name in ("paper", "draw_digit")]
@@ -106,7 +108,7 @@ answer([...seenImage(paper, given.size, false)]);
 
 def model_of(**how):
     torch.manual_seed(0)
-    model = VAE(2, **how)
+    model = vae(2, **how)
     with torch.no_grad():  # an untrained network is nearly flat
         for network in (model.encoder, model.decoder):
             [layer for layer in network if hasattr(layer, "weight")][-1].weight.mul_(5)
@@ -210,7 +212,7 @@ def test_the_usual_numbers_are_means_over_the_images():
         ]
     assert explorer.usual == pytest.approx([v.item() for v in wanted], rel=1e-4)
     assert explorer.probable
-    gaussian = DrawDigit(VAE(2, likelihood="gaussian"), IMAGES, LABELS)
+    gaussian = DrawDigit(VAE(2, likelihood=Gaussian()), IMAGES, LABELS)
     assert not gaussian.probable
     assert gaussian.usual[1] > 0
 

@@ -6,12 +6,20 @@ import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA
+from some_models import autoencoder
 
 from vae_teach import pictures
 from vae_teach.chapters.autoencoder.figures import captioned, sureness
 from vae_teach.chapters.autoencoder.panels import between_codes_panel, bottleneck_panel
 from vae_teach.explorers import LatentPlane
-from vae_teach.models import VAE, Autoencoder, AutoencoderFamily, Classifier
+from vae_teach.models import (
+    VAE,
+    Autoencoder,
+    AutoencoderFamily,
+    Classifier,
+    conv_encoder,
+    mlp_encoder,
+)
 from vae_teach.models.autoencoder import family_squared_error, squared_error
 from vae_teach.models.classifier import fraction_sure, log_probability
 
@@ -23,7 +31,7 @@ X = torch.rand(6, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 @pytest.mark.parametrize("count", [1, 3])
 @pytest.mark.parametrize("latent_dim", [1, 2, 20])
 def test_an_autoencoder_returns_codes_and_images(network, count, latent_dim):
-    model = Autoencoder(latent_dim, network=network)
+    model = autoencoder(latent_dim, network=network)
     x = X[:count]
     z = model.encode(x)
     assert z.shape == (count, latent_dim)
@@ -37,7 +45,7 @@ def test_an_autoencoder_returns_codes_and_images(network, count, latent_dim):
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_parameter_learns_and_nothing_is_random(network):
-    model = Autoencoder(3, network=network)
+    model = autoencoder(3, network=network)
     assert torch.equal(model(X), model(X))
     squared_error(model, X).mean().backward()
     for name, parameter in model.named_parameters():
@@ -46,7 +54,7 @@ def test_every_parameter_learns_and_nothing_is_random(network):
 
 
 def test_a_linear_autoencoder_is_one_affine_map_of_rank_d():
-    model = Autoencoder(3, network="linear", image_shape=(1, 6, 6))
+    model = autoencoder(3, (1, 6, 6), "linear")
     with torch.no_grad():
         x = torch.rand(40, 1, 6, 6)
         mixed = model(0.3 * x[:1] + 0.7 * x[1:2])
@@ -59,7 +67,7 @@ def test_pca_is_a_linear_autoencoder_that_no_small_step_improves():
     x = torch.rand(200, 1, 6, 6, generator=torch.Generator().manual_seed(0))
     flat = x.flatten(1).numpy()
     pca = PCA(2).fit(flat)
-    model = Autoencoder(2, network="linear", image_shape=(1, 6, 6))
+    model = autoencoder(2, (1, 6, 6), "linear")
     components, mean = torch.tensor(pca.components_), torch.tensor(pca.mean_)
     encoder = model.encoder[-1]
     decoder = next(layer for layer in model.decoder if isinstance(layer, torch.nn.Linear))
@@ -80,17 +88,21 @@ def test_pca_is_a_linear_autoencoder_that_no_small_step_improves():
     [
         ({"latent_dim": 0}, ValueError, "latent_dim is 0"),
         ({"latent_dim": 2.0}, TypeError, "whole number"),
-        ({"latent_dim": 2, "network": "conv"}, ValueError, "'conv'.*\"pooled\" is needed"),
-        (
-            {"latent_dim": 2, "network": "pooled", "image_shape": (1, 30, 28)},
-            ValueError,
-            "multiples",
-        ),
+        ({"latent_dim": 2, "encoder": "conv"}, TypeError, "encoder is 'conv', an nn.Module"),
     ],
 )
 def test_what_cannot_be_built_is_named(how, error, words):
     with pytest.raises(error, match=words):
         Autoencoder(**how)
+
+
+def test_networks_whose_numbers_do_not_fit_are_named():
+    with pytest.raises(ValueError, match=r"encoder gives shape \(6, 4\).*\(6, 2\) is needed"):
+        Autoencoder(2, encoder=mlp_encoder(2)).encode(X)  # a VAE's: two numbers a dimension
+    with pytest.raises(ValueError, match=r"decoder gives .*\(3, 1, 28, 28\) is needed"):
+        Autoencoder(2, decoder=torch.nn.Linear(2, 9)).decode(torch.zeros(3, 2))
+    with pytest.raises(ValueError, match="multiples"):
+        conv_encoder(2, (1, 30, 28), numbers=1)
 
 
 def test_bad_images_and_codes_are_named():
@@ -160,8 +172,8 @@ def test_the_map_of_an_autoencoder_has_no_prior():
     torch.manual_seed(0)
     labels = torch.arange(6)
     plane, other = LatentPlane(Autoencoder(2), X, labels), LatentPlane(VAE(2), X, labels)
-    assert (plane.prior, other.prior) == (False, True)
-    assert plane.get_state("prior") == {"prior": False}, "the page must be told"
+    assert (plane.prior, other.prior) == ([], [[0.0, 0.0, 1.0, 1.0]])
+    assert plane.get_state("prior") == {"prior": []}, "the page must be told"
     assert plane.limit < 3 <= other.limit, "small codes need no room for the prior's circles"
     codes = np.frombuffer(plane.points[: 4 * 6], "<f2").reshape(-1, 2)
     assert np.abs(codes).max() <= plane.limit

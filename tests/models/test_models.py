@@ -1,19 +1,20 @@
 import pytest
 import torch
+from some_models import LIKELIHOODS, NETWORKS, vae
 from torch.distributions import Distribution, Independent, Normal, kl_divergence
 
 from vae_teach.models import VAE
+from vae_teach.models.likelihoods import Gaussian
 from vae_teach.objectives import elbo
-
-NETWORKS = ["mlp", "strided", "pooled"]
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
 @pytest.mark.parametrize("latent_dim", [1, 2, 20])
 @pytest.mark.parametrize("count", [1, 3])
 def test_three_distributions_with_one_number_an_image(network, likelihood, latent_dim, count):
-    model, x = VAE(latent_dim, network=network, likelihood=likelihood), torch.rand(count, 1, 28, 28)
+    model = vae(latent_dim, network=network, likelihood=LIKELIHOODS[likelihood]())
+    x = torch.rand(count, 1, 28, 28)
     q = model.encode(x)
     p = model.decode(q.rsample())
     assert all(isinstance(d, Distribution) for d in (q, p, model.prior))
@@ -26,7 +27,7 @@ def test_three_distributions_with_one_number_an_image(network, likelihood, laten
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_parameter_learns(network):
-    model = VAE(3, network=network, likelihood="gaussian")
+    model = vae(3, network=network, likelihood=Gaussian())
     elbo(model, torch.rand(8, 1, 28, 28)).bound.sum().backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
@@ -35,7 +36,7 @@ def test_every_parameter_learns(network):
 
 def test_other_image_sizes():
     for network in NETWORKS:
-        model = VAE(2, image_shape=(3, 32, 64), network=network)
+        model = vae(2, image_shape=(3, 32, 64), network=network)
         assert model.decode(torch.zeros(1, 2)).event_shape == (3, 32, 64)
 
 
@@ -57,20 +58,20 @@ def test_elbo_equals_a_sum_by_hand():
 
 def test_gaussian_likelihood_has_the_stated_sigma():
     model, x, z = (
-        VAE(2, likelihood="gaussian", sigma=0.1),
+        VAE(2, likelihood=Gaussian(0.1)),
         torch.rand(3, 1, 28, 28),
         torch.randn(3, 2),
     )
     expected = Independent(Normal(model.decoder(z), 0.1), 3).log_prob(x)
     torch.testing.assert_close(model.decode(z).log_prob(x), expected)
-    assert not model.log_sigma.requires_grad
-    assert VAE(2, likelihood="gaussian").log_sigma.requires_grad
+    assert not model.likelihood.log_sigma.requires_grad
+    assert VAE(2, likelihood=Gaussian()).likelihood.log_sigma.requires_grad
 
 
 @pytest.mark.parametrize("log_variance", [-100.0, 100.0])
-@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
 def test_extreme_log_variance_stays_finite(log_variance, likelihood):
-    model = VAE(3, likelihood=likelihood)
+    model = VAE(3, likelihood=LIKELIHOODS[likelihood]())
     with torch.no_grad():
         model.encoder[-1].weight.zero_()
         model.encoder[-1].bias.copy_(torch.tensor([0.0] * 3 + [log_variance] * 3))

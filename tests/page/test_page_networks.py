@@ -1,15 +1,18 @@
 """Networks in the page: node evaluates them against PyTorch's numbers, without a browser."""
 
 import base64
+import math
 import re
 
 import pytest
 import torch
 from node_runs import node
+from scipy import integrate
+from some_models import autoencoder, spread, vae
 from torch import nn
 
 from vae_teach.explorers import LatentPlane, LatentSliders
-from vae_teach.models import VAE, Autoencoder
+from vae_teach.models.likelihoods import ContinuousBernoulli, Gaussian, Laplace
 from vae_teach.page.networks import Network, pack
 from vae_teach.pictures import pixels
 
@@ -28,14 +31,7 @@ answer(given.inputs.map((x) => [...evaluate(given.layers, numbers, x, given.shap
 
 def model_of(**how):
     torch.manual_seed(0)
-    model = VAE(2, **how)
-    last = [layer for layer in model.decoder if hasattr(layer, "weight")][-1]
-    with torch.no_grad():  # an untrained decoder is nearly flat: spread its pixels over [0, 1]
-        if model.likelihood == "bernoulli":
-            last.weight.mul_(5)
-        else:
-            last.bias.add_(0.5)
-    return model
+    return spread(vae(2, **how))
 
 
 def evaluated(layers, weights, inputs, shape=None):
@@ -56,10 +52,13 @@ def decoded_by_node(model):
         {},
         {"hidden": (200, 200)},
         {"network": "strided"},
-        {"network": "strided", "image_shape": (1, 64, 64), "hidden": (8, 16, 16)},
-        {"network": "pooled", "image_shape": (3, 16, 24), "hidden": (4, 8)},
-        {"likelihood": "gaussian", "sigma": 0.1},
-        {"likelihood": "gaussian", "network": "strided"},
+        {"network": "strided", "image_shape": (1, 64, 64), "channels": (8, 16, 16)},
+        {"network": "pooled", "image_shape": (3, 16, 24), "channels": (4, 8)},
+        {"likelihood": Gaussian(0.1)},
+        {"likelihood": Gaussian(), "network": "strided"},
+        {"likelihood": Laplace()},
+        {"likelihood": ContinuousBernoulli()},
+        {"likelihood": ContinuousBernoulli(), "network": "pooled"},
     ],
     ids=str,
 )
@@ -77,7 +76,7 @@ def test_the_page_decodes_what_pytorch_decodes(how):
 @pytest.mark.parametrize("network", ["linear", "mlp", "pooled"])
 def test_the_page_decodes_an_autoencoder(network):
     torch.manual_seed(0)
-    model = Autoencoder(2, network=network)
+    model = autoencoder(2, network=network)
     wanted = pixels.mean_images(model, torch.tensor(CODES))
     assert (decoded_by_node(model) - wanted).abs().max() < 1e-3
 
@@ -114,9 +113,26 @@ def test_the_page_knows_every_layer_it_promises_at_odd_sizes(shape):
     assert (shown - wanted).abs().max() < 1e-5
 
 
+def test_the_page_s_mean_of_a_continuous_bernoulli_is_exact_at_every_logit():
+    """Against quadrature in double precision: near 0, where the formula is 0 / 0, and far out."""
+    logits = [0.0, 1e-9, 1e-4, 0.0099, 0.0101, 0.3, 1.0, 7.0, 40.0, 800.0]
+    logits += [-t for t in logits]
+    shown = evaluated([["continuous_bernoulli"]], b"", [logits])[0].tolist()
+    for t, found in zip(logits, shown, strict=True):
+        ends = [min(1, 5 / max(1, abs(t))), max(0, 1 - 5 / max(1, abs(t)))]
+        mass, moment = (
+            integrate.quad(
+                lambda x, k=k, t=t: x**k * math.exp(t * x - max(t, 0)), 0, 1,
+                points=ends, limit=200, epsabs=0,
+            )[0]
+            for k in (0, 1)
+        )  # fmt: skip
+        assert found == pytest.approx(moment / mass, abs=1e-6)
+
+
 def test_a_convolutional_decoder_of_64_by_64_pixels_takes_half_a_frame():
     torch.manual_seed(0)
-    layers, weights = pack(VAE(10, (1, 64, 64), "strided").decoder, "decoder")
+    layers, weights = pack(vae(10, (1, 64, 64), "strided").decoder, "decoder")
     source = """
 const numbers = Float32Array.from({ length: given.count }, () => Math.random() - 0.5);
 let best = Infinity;

@@ -7,6 +7,9 @@ import torch
 from torch.distributions import Independent, Normal, kl_divergence
 
 from vae_teach import checks
+from vae_teach.models.interface import encoded, image_shape_of, prior_of
+from vae_teach.models.priors import by_dimension
+from vae_teach.objectives import kl_term
 
 USED = 0.05  # nats; a dimension whose mean KL is below it is called unused
 
@@ -27,15 +30,29 @@ def kl_by_dimension(model, x):
     """KL(q(z_j|x) || p(z_j)) of each dimension, averaged over images: what it costs to use it.
 
     Args:
-        model: has `encode` (diagonal Gaussians) and `prior` (a diagonal Gaussian).
+        model: has `encode` and `prior`, whose dimensions are independent. The prior may also be a
+            mixture of such Gaussians: then p(z_j) is a mixture too, and the KL, which has no closed
+            form, an average over 100 seeded draws from each q(z_j|x).
         x: images (N, C, H, W) in [0, 1].
 
     Returns:
-        float32 (d,) in nats an image; the sum is the mean KL(q(z|x) || p(z)).
+        float32 (d,) in nats an image; for a prior of independent dimensions the sum is the mean
+        KL(q(z|x) || p(z)).
+
+    Raises:
+        TypeError: another kind of encoder or prior.
     """
-    checks.images(x, "x", model.image_shape)
-    prior = Normal(model.prior.mean, model.prior.stddev)
-    return kl_divergence(_encoded(model, x).base_dist, prior).mean(0)
+    checks.images(x, "x", image_shape_of(model))
+    prior = by_dimension(prior_of(model), "model.prior")
+
+    def of(part):
+        q = by_dimension(encoded(model, part), "q(z|x)")
+        try:
+            return kl_divergence(q, prior)
+        except NotImplementedError:
+            return kl_term(q, prior, _draw(q, 100, 0)).mean(0)
+
+    return torch.cat([of(part) for part in x.split(1000)]).mean(0)
 
 
 @torch.no_grad()
@@ -56,7 +73,8 @@ def kl_parts(model, x, samples=1, seed=0):
     same N only.
 
     Args:
-        model: has `encode` (diagonal Gaussians) and `prior` (a standard normal).
+        model: has `encode` (diagonal Gaussians) and `prior`. Where the prior's dimensions are not
+            independent, as in a mixture, the third part is E[Σ_j log q(z_j) − log p(z)].
         x: images (N, C, H, W) in [0, 1].
         samples: draws of z for each image.
         seed: of the draws; the caller's random state is left as it was.
@@ -64,16 +82,15 @@ def kl_parts(model, x, samples=1, seed=0):
     Returns:
         KLParts of floats in nats. The time grows as samples * N² * d.
     """
-    checks.images(x, "x", model.image_shape)
+    checks.images(x, "x", image_shape_of(model))
     checks.positive_int(samples, "samples")
     q = _encoded(model, x)
     z = _draw(q, samples, seed)  # (S, N, d)
     joint, single = (part.reshape(samples, len(x), -1) for part in _aggregate(q, z.flatten(0, 1)))
-    prior = Normal(model.prior.mean, model.prior.stddev).log_prob(z)
     return KLParts(
         (q.log_prob(z) - joint[..., 0]).mean().item(),
         (joint[..., 0] - single.sum(2)).mean().item(),
-        (single - prior).sum(2).mean().item(),
+        (single.sum(2) - prior_of(model).log_prob(z)).mean().item(),
     )
 
 
@@ -97,8 +114,7 @@ def total_correlation(q, z=None, seed=0):
         TypeError: q is no batch of diagonal Gaussians.
         ValueError: z holds no codes of d numbers.
     """
-    if not (isinstance(q, Independent) and isinstance(q.base_dist, Normal) and q.mean.dim() == 2):
-        raise TypeError(f"q is {q!r}, a batch of diagonal Gaussians, model.encode(x), is needed.")
+    checks.diagonal_gaussians(q)
     if z is None:
         z = _draw(q, 1, seed)[0]
     checks.codes(z, q.event_shape[0])
@@ -120,7 +136,7 @@ def active_units(model, x, threshold=0.01):
     Returns:
         bool (d,); its sum is the number of active dimensions.
     """
-    checks.images(x, "x", model.image_shape)
+    checks.images(x, "x", image_shape_of(model))
     checks.non_negative(threshold, "threshold")
     if len(x) < 2:
         raise ValueError("x holds 1 image, at least 2 are needed for a variance.")
@@ -129,9 +145,10 @@ def active_units(model, x, threshold=0.01):
 
 def _encoded(model, x):
     """q(z|x) of many images, encoded a thousand at a time."""
-    parts = [model.encode(part).base_dist for part in x.split(1000)]
-    normal = Normal(torch.cat([q.loc for q in parts]), torch.cat([q.scale for q in parts]))
-    return Independent(normal, 1)
+    parts = [encoded(model, part) for part in x.split(1000)]
+    checks.diagonal_gaussians(parts[0])
+    mean, sd = torch.cat([q.mean for q in parts]), torch.cat([q.stddev for q in parts])
+    return Independent(Normal(mean, sd), 1)
 
 
 def _draw(q, samples, seed):

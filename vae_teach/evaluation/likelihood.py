@@ -3,9 +3,18 @@
 import math
 
 import torch
-from torch.distributions import Bernoulli, Independent, MixtureSameFamily, Normal
+from torch.distributions import Independent, MixtureSameFamily, Normal
 
 from vae_teach import checks
+from vae_teach.models.interface import (
+    decoded,
+    encoded,
+    image_shape_of,
+    latent_dim_of,
+    likelihood_of,
+    prior_of,
+)
+from vae_teach.models.priors import box, centres
 
 # Halving the step takes a relative error e of the sum over a Gaussian peak to about e⁴, so halves of
 # a grid that agree within 0.1 nats leave far less to the whole grid.
@@ -18,13 +27,13 @@ NEGLIGIBLE = 40  # nats below an image's peak; a cell there adds nothing that fl
 def exact_log_likelihood(model, x, grid=200):
     """log p(x) by summing p(x|z) p(z) over a grid, for models with one or two latent dimensions.
 
-    The grid spans 6 prior standard deviations each way. Its every second point in each dimension
-    is again a grid; images for which those coarser grids disagree by more than 0.1 nats are done
-    again with each cell cut in half in each dimension, where they have mass at all. A narrow
-    posterior is thus not missed between two points.
+    The grid spans 6 prior standard deviations each way, those of all components of a mixture. Its
+    every second point in each dimension is again a grid; images for which those coarser grids disagree
+    by more than 0.1 nats are done again with each cell cut in half in each dimension, where they have
+    mass at all. A narrow posterior is thus not missed between two points.
 
     Args:
-        model: has `decode`, `prior` (event shape (1,) or (2,)) and `latent_dim`.
+        model: has `decode` and `prior` (event shape (1,) or (2,)).
         x: images (B, C, H, W) in [0, 1].
         grid: points a side to begin with, at least 2.
 
@@ -35,18 +44,18 @@ def exact_log_likelihood(model, x, grid=200):
         ValueError: more than two latent dimensions, or bad images.
     """
     _check_grid(model, x, grid)
-    size = max(1, 20_000_000 // grid**model.latent_dim)  # images at a time: 80 MB
+    size = max(1, 20_000_000 // grid ** latent_dim_of(model))  # images at a time: 80 MB
     return torch.cat([_exact(model, part, grid) for part in x.split(size)])
 
 
 def _exact(model, x, grid):
-    dims, prior = model.latent_dim, model.prior
-    span = 12 * prior.stddev
+    dims, (low, high) = latent_dim_of(model), box(prior_of(model), 6)
+    middle, span = (low + high) / 2, high - low
     cells = torch.cartesian_prod(*[torch.arange(grid, device=x.device)] * dims).reshape(-1, dims)
     result = torch.empty(len(x), device=x.device)
     todo = torch.arange(len(x), device=x.device)
     while True:
-        z = prior.mean + span * ((cells + 0.5) / grid - 0.5)
+        z = middle + span * ((cells + 0.5) / grid - 0.5)
         log_joint = log_joint_at(model, x[todo], z)  # (B, G)
         result[todo] = log_joint.logsumexp(1) + (span / grid).log().sum()
         group = (cells % 2) @ (2 ** torch.arange(dims, device=x.device))
@@ -63,14 +72,15 @@ def _exact(model, x, grid):
 
 
 @torch.no_grad()
-def posterior_on_grid(model, x, grid=200, extent=4.0):
+def posterior_on_grid(model, x, grid=200, extent=None):
     """True posterior p(z|x) of a 2-D model at the points of a grid, by Bayes' rule.
 
     Args:
         model: latent_dim 2.
         x: images (B, C, H, W) in [0, 1].
         grid: points a side.
-        extent: the grid spans [-extent, extent] in each dimension.
+        extent: the grid spans [-extent, extent] in each dimension. None is 4 standard deviations of
+            the prior, or as far as 4 of every component of a mixture: 4.0 for a standard normal.
 
     Returns:
         (points, log_density): the grid's coordinates along one side (grid,), and log p(z|x) there,
@@ -78,8 +88,10 @@ def posterior_on_grid(model, x, grid=200, extent=4.0):
         1 over the grid, which must therefore cover the posterior.
     """
     _check_grid(model, x, grid)
-    if model.latent_dim != 2:
-        raise ValueError(f"latent_dim is {model.latent_dim}, posterior_on_grid needs 2.")
+    if latent_dim_of(model) != 2:
+        raise ValueError(f"latent_dim is {latent_dim_of(model)}, posterior_on_grid needs 2.")
+    if extent is None:
+        extent = torch.stack(box(prior_of(model), 4)).abs().max().item()
     points = torch.linspace(-extent, extent, grid, device=x.device)
     z = torch.cartesian_prod(points, points)  # first coordinate varies slowest
     log_joint = log_joint_at(model, x, z)
@@ -95,11 +107,12 @@ def log_likelihood(model, x, samples=5000, seed=0):
     p(x) = E_r[p(x|z) p(z) / r(z)] for every density r that covers the posterior. The encoder alone
     is a poor r: where it misses a mode of p(z|x), the estimate falls short by tens of nats. Here
     half of the samples explore, in three rounds. The first draws from the encoder, the encoder at
-    twice its width and the prior. Places where a round found mass become centres of Gaussians, at 8,
-    3 and at last 1 times the encoder's width, mixed with the first three (a defensive mixture,
-    Hesterberg 1995; adapted as in population Monte Carlo, Cappé et al. 2004). Only the other half
-    of the samples is averaged, with the density of the whole mixture below the line, so the
-    estimate of p(x) is unbiased; that of log p(x) is on average low, by less the more samples.
+    twice its width and the prior (its mean and spread, or those of each component of a mixture). Places
+    where a round found mass become centres of Gaussians, at 8, 3 and at last 1 times the encoder's
+    width, mixed with the first ones (a defensive mixture, Hesterberg 1995; adapted as in population
+    Monte Carlo, Cappé et al. 2004). Only the other half of the samples is averaged, with the density of
+    the whole mixture below the line, so the estimate of p(x) is unbiased; that of log p(x) is on
+    average low, by less the more samples.
 
     Args:
         model: has `encode`, `decode` and `prior`.
@@ -111,7 +124,7 @@ def log_likelihood(model, x, samples=5000, seed=0):
         (B,) in nats.
     """
     checks.positive_int(samples, "samples")
-    checks.images(x, "x", model.image_shape)
+    checks.images(x, "x", image_shape_of(model))
     if samples < 2:
         raise ValueError("samples is 1, at least 2 are needed: half of them explore.")
     size = max(1, 25_000 // samples)  # images at a time: 30 MB for 20 dimensions
@@ -120,25 +133,26 @@ def log_likelihood(model, x, samples=5000, seed=0):
         return torch.cat([_importance(model, part, samples) for part in x.split(size)])
 
 
-def _importance(model, x, samples, centres=24):
+def _importance(model, x, samples, found_count=24):
     """Estimate log p(x) of a few images (B,) with `samples` draws each."""
-    q = model.encode(x)
-    mean, scale = q.base_dist.loc, q.base_dist.scale  # (B, d)
-    prior_mean, prior_scale = model.prior.mean.expand_as(mean), model.prior.stddev.expand_as(mean)
-    means = torch.stack([mean, mean, prior_mean], 1)  # (B, 3, d)
-    scales = torch.stack([scale, 2 * scale, prior_scale], 1)
-    proposal = _mixture(means, scales, torch.tensor([0.2, 0.2, 0.6]))
-    shares = torch.cat([torch.full((3,), 0.1), torch.full((centres,), 0.7 / centres)])
+    q = encoded(model, x)
+    mean, scale = q.mean, q.stddev  # (B, d)
+    prior = [part.expand(len(x), -1, -1) for part in centres(prior_of(model))]  # (B, K, d)
+    count = prior[0].shape[1]
+    means = torch.cat([mean[:, None], mean[:, None], prior[0]], 1)  # (B, 2 + K, d)
+    scales = torch.cat([scale[:, None], 2 * scale[:, None], prior[1]], 1)
+    proposal = _mixture(means, scales, torch.tensor([0.2, 0.2] + [0.6 / count] * count))
+    shares = [0.1, 0.1] + [0.1 / count] * count + [0.7 / found_count] * found_count
     for width in (8, 3, 1):
         z = proposal.sample((max(1, samples // 6),))  # (S, B, d)
         weights = _log_joint(model, x, z) - proposal.log_prob(z)  # (S, B)
         # The square root of the weights spreads the centres over every mode that was touched.
-        chosen = torch.distributions.Categorical(logits=weights.t() / 2).sample((centres,))
-        found = z[chosen, torch.arange(len(x))].transpose(0, 1)  # (B, centres, d)
+        chosen = torch.distributions.Categorical(logits=weights.t() / 2).sample((found_count,))
+        found = z[chosen, torch.arange(len(x))].transpose(0, 1)  # (B, found_count, d)
         proposal = _mixture(
             torch.cat([means, found], 1),
             torch.cat([scales, width * scale[:, None].expand_as(found)], 1),
-            shares,
+            torch.tensor(shares),
         )
     z = proposal.sample((samples - samples // 2,))
     weights = _log_joint(model, x, z) - proposal.log_prob(z)
@@ -156,9 +170,9 @@ def _mixture(means, scales, shares):
 
 def _log_joint(model, x, z, chunk=2_000):
     """log p(x|z) + log p(z), shape (S, B), for z (S, B, d); a few samples of all images at a time."""
-    rows = max(1, chunk // len(x))
+    rows, prior = max(1, chunk // len(x)), prior_of(model)
     return torch.cat(
-        [model.decode(part).log_prob(x) + model.prior.log_prob(part) for part in z.split(rows)]
+        [decoded(model, part).log_prob(x) + prior.log_prob(part) for part in z.split(rows)]
     )
 
 
@@ -173,43 +187,38 @@ def log_joint_at(model, x, z):
     Returns:
         (B, G), of every image at every code.
     """
+    prior = prior_of(model)
     return torch.cat(
         [
-            pairwise_log_prob(model.decode(part), x) + model.prior.log_prob(part)
+            pairwise_log_prob(model, part, x) + prior.log_prob(part)
             for part in z.split(2_000)  # larger pieces stay in the allocator
         ],
         dim=1,
     )
 
 
-def pairwise_log_prob(likelihood, x):
-    """log p(x_b | z_g) of every image under every code's distribution, as one matrix product.
+def pairwise_log_prob(model, z, x):
+    """log p(x_b | z_g) of every image at every code; by matrix products where the likelihood has them.
 
     Args:
-        likelihood: p(x|z) with batch shape (G,) over images, Bernoulli or Gaussian.
+        model: has `decode`.
+        z: codes (G, d).
         x: images (B, C, H, W).
 
     Returns:
         (B, G) in nats.
     """
-    x, pixels = x.flatten(1), likelihood.base_dist
-    if isinstance(pixels, Bernoulli):  # x log p + (1 - x) log(1 - p) = x logit - log(1 + e^logit)
-        logits = pixels.logits.flatten(1)
-        return x @ logits.t() - torch.nn.functional.softplus(logits).sum(1)
-    if isinstance(pixels, Normal):
-        mean, precision = pixels.loc.flatten(1), pixels.scale.flatten(1).pow(-2)
-        constant = (mean**2 * precision - precision.log() + math.log(2 * math.pi)).sum(1)
-        return x @ (mean * precision).t() - 0.5 * (x**2 @ precision.t() + constant)
-    raise TypeError(f"likelihood is {pixels}, Bernoulli or Normal is needed.")
+    return likelihood_of(model).pairwise_log_prob(decoded(model, z), x)
 
 
 def _check_grid(model, x, grid):
-    checks.images(x, "x", model.image_shape)
+    checks.images(x, "x", image_shape_of(model))
     checks.positive_int(grid, "grid")
     if grid < 2:
         raise ValueError(f"grid is {grid}, at least 2 points a side are needed.")
-    if model.latent_dim > 2:
+    dims = latent_dim_of(model)
+    if dims > 2:
         raise ValueError(
-            f"latent_dim is {model.latent_dim}: a grid of {grid} points a side would have "
-            f"{grid}^{model.latent_dim} points; for more than two dimensions use log_likelihood."
+            f"latent_dim is {dims}: a grid of {grid} points a side would have "
+            f"{grid}^{dims} points; for more than two dimensions use log_likelihood."
         )

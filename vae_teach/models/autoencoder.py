@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from vae_teach import checks
-from vae_teach.models.networks import mlp_decoder, mlp_encoder, networks
+from vae_teach.models.networks import mlp_decoder, mlp_encoder
 
 
 class Autoencoder(nn.Module):
@@ -13,39 +13,43 @@ class Autoencoder(nn.Module):
     Args:
         latent_dim: dimensions d of the code z, the bottleneck.
         image_shape: (C, H, W).
-        network: "linear" (one matrix each way, no bound on the output), "mlp", "strided"
-            (convolutions of stride 2) or "pooled" (2×2 max-pooling); the decoder of both
-            convolutional forms upsamples. All but the linear one end in a sigmoid.
-        hidden: sizes of the hidden layers ("mlp"), or channels of the stages, from the image's
-            side. Default (400,), or (16, 32).
+        hidden: sizes of the hidden layers of the fully connected networks, from the image's side;
+            the decoder ends in a sigmoid.
+        encoder: a network images (B, C, H, W) -> (B, d), instead of the fully connected one, for
+            example `networks.conv_encoder(latent_dim, image_shape, numbers=1)`.
+        decoder: a network codes (B, d) -> images (B, C, H, W), likewise; end it in nn.Sigmoid() to
+            keep ink in [0, 1], or not.
 
     Raises:
-        TypeError, ValueError: latent_dim is no whole number >= 1, an unknown network, or an
-            image_shape that does not halve evenly.
+        TypeError, ValueError: latent_dim is no whole number >= 1; when called, a network whose
+            numbers do not fit.
     """
 
-    def __init__(self, latent_dim, image_shape=(1, 28, 28), network="mlp", hidden=None):
+    def __init__(
+        self, latent_dim, image_shape=(1, 28, 28), hidden=(400,), *, encoder=None, decoder=None
+    ):
         super().__init__()
         checks.positive_int(latent_dim, "latent_dim")
-        if network not in ("linear", "mlp", "strided", "pooled"):
-            raise ValueError(
-                f'network is {network!r}, "linear", "mlp", "strided" or "pooled" is needed.'
-            )
+        checks.networks(encoder=encoder, decoder=decoder)
         self.latent_dim, self.image_shape = latent_dim, tuple(image_shape)
-        name, hidden = ("mlp", ()) if network == "linear" else (network, hidden or None)
-        self.encoder, self.decoder = networks(name, latent_dim, self.image_shape, hidden, numbers=1)
-        if network != "linear":
-            self.decoder.append(nn.Sigmoid())
+        self.encoder = encoder or mlp_encoder(latent_dim, self.image_shape, hidden, numbers=1)
+        self.decoder = decoder or mlp_decoder(latent_dim, self.image_shape, hidden).append(
+            nn.Sigmoid()
+        )
 
     def encode(self, x):
         """Codes (B, d) of float32 images (B, C, H, W) in [0, 1]."""
         checks.images(x, "x", self.image_shape)
-        return self.encoder(x)
+        codes = self.encoder(x)
+        checks.outputs(codes, (len(x), self.latent_dim), "encoder")
+        return codes
 
     def decode(self, z):
         """Images (..., C, H, W) of codes (..., d)."""
         checks.codes(z, self.latent_dim)
-        images = self.decoder(z.reshape(-1, self.latent_dim))
+        codes = z.reshape(-1, self.latent_dim)
+        images = self.decoder(codes)
+        checks.outputs(images, (len(codes), *self.image_shape), "decoder")
         return images.reshape(*z.shape[:-1], *self.image_shape)
 
     def forward(self, x):

@@ -6,11 +6,13 @@ import numbers
 
 import torch
 from torch import nn
-from torch.distributions import Bernoulli, Independent, Normal
+from torch.distributions import Independent, Normal
 from torch.nn.functional import softplus
 
 from vae_teach import checks
-from vae_teach.models.vae import LOG_VARIANCE_LIMIT
+from vae_teach.models.likelihoods import Bernoulli
+from vae_teach.models.posteriors import LOG_VARIANCE_LIMIT
+from vae_teach.models.priors import StandardNormal
 
 MATRICES = 4  # besides the first one, next to the code on either side
 
@@ -59,8 +61,7 @@ class MultiRateVAE(nn.Module):
         self.shares = nn.Linear(32, MATRICES)  # the g_k
         self.into_code = _zero(nn.Linear(hidden[-1], MATRICES * 2 * latent_dim, bias=False))
         self.out_of_code = _zero(nn.Linear(MATRICES * latent_dim, hidden[-1], bias=False))
-        self.register_buffer("prior_mean", torch.zeros(latent_dim), persistent=False)
-        self.register_buffer("prior_scale", torch.ones(latent_dim), persistent=False)
+        self.prior_part, self.likelihood = StandardNormal(latent_dim), Bernoulli()
         with torch.no_grad():
             self.condition[0].weight.uniform_(-2, 2)
             self.condition[0].bias.uniform_(-2, 2)
@@ -68,7 +69,7 @@ class MultiRateVAE(nn.Module):
     @property
     def prior(self):
         """p(z) = N(0, I); batch shape (), event shape (d,)."""
-        return Independent(Normal(self.prior_mean, self.prior_scale, validate_args=False), 1)
+        return self.prior_part()
 
     def at(self, beta):
         """The VAE for this β, with `encode`, `decode`, `prior`, `latent_dim` and `image_shape`.
@@ -82,11 +83,31 @@ class MultiRateVAE(nn.Module):
         """
         return AtBeta(self, self._checked(beta))
 
+    def decoder_blocks(self):
+        """All that the decoder at any β is made of: a list of (name, weight, bias or None).
+
+        First the "condition", "shares", the decoder's part of "scale_and_shift" (scales, then shifts)
+        and "out_of_code", as above; then each layer of the decoder, called "linear".
+        """
+        units = sum(layer.out_features for layer in self.decoder[:-1])
+        both = self.scale_and_shift  # the encoder's units come first in both halves
+        weight, bias = (
+            torch.cat([half[-units:] for half in part.chunk(2)])
+            for part in (both.weight, both.bias)
+        )
+        return [
+            ("condition", self.condition[0].weight, self.condition[0].bias),
+            ("shares", self.shares.weight, self.shares.bias),
+            ("scale_and_shift", weight, bias),
+            ("out_of_code", self.out_of_code.weight, None),
+            *[("linear", layer.weight, layer.bias) for layer in self.decoder],
+        ]
+
     def _checked(self, beta):
         """Beta as a float32 tensor () or (B,), on the network's device."""
         if isinstance(beta, bool) or not isinstance(beta, numbers.Real | torch.Tensor):
             raise TypeError(f"beta is {beta!r}, a number or a tensor (B,) is needed.")
-        beta = torch.as_tensor(beta, dtype=torch.float32, device=self.prior_mean.device)
+        beta = torch.as_tensor(beta, dtype=torch.float32, device=self.shares.weight.device)
         if beta.dim() > 1 or beta.numel() == 0:
             raise ValueError(
                 f"beta has shape {tuple(beta.shape)}, a number or a tensor (B,) is needed."
@@ -105,10 +126,8 @@ class MultiRateVAE(nn.Module):
 class AtBeta:
     """A `MultiRateVAE` seen at one β, or at one β for each image: made by `MultiRateVAE.at`."""
 
-    likelihood = "bernoulli"
-
     def __init__(self, network, beta):
-        self.network, self.beta = network, beta
+        self.network, self.beta, self.likelihood = network, beta, network.likelihood
         self.latent_dim, self.image_shape = network.latent_dim, network.image_shape
         middle = 0.5 * math.log(network.lowest * network.highest)
         half = 0.5 * math.log(network.highest / network.lowest)
@@ -157,7 +176,7 @@ class AtBeta:
                 a = a + self.network.out_of_code((self._shares * z[..., None, :]).flatten(-2))
             h = torch.relu(self._modulated(a, len(self.network.encoder) + i))
         pixels = last(h).unflatten(-1, self.image_shape)
-        return Independent(Bernoulli(logits=pixels, validate_args=False), 3)
+        return self.likelihood(pixels)
 
     def parameters(self):
         """The network's, which this view shares."""

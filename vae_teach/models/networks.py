@@ -1,8 +1,8 @@
 """Encoder and decoder networks: plain `nn.Sequential`s, so that one can read and send them.
 
-A VAE's encoder maps images (B, C, H, W) to 2 d numbers (B, 2d): means, then log-variances. An
+A VAE's encoder maps images (B, C, H, W) to the posterior's numbers, for a diagonal Gaussian (B, 2d). An
 autoencoder's maps them to the code itself, (B, d): `numbers=1`.
-A decoder maps codes (B, d) to one number a pixel (B, C, H, W): logits or means.
+A decoder maps codes (B, d) to the likelihood's numbers: logits or means (B, C, H, W).
 """
 
 import itertools
@@ -73,20 +73,6 @@ def conv_decoder(latent_dim, image_shape=(1, 28, 28), channels=(16, 32)):
     for before, after in itertools.pairwise(sizes):
         layers += [nn.Upsample(scale_factor=2), nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
-
-
-def networks(name, latent_dim, image_shape, hidden=None, numbers=2):
-    """The encoder and decoder that `name` stands for: "mlp", "strided" or "pooled".
-
-    `hidden` holds sizes ("mlp", default (400,)) or channels (default (16, 32)), from the image's side.
-    """
-    if name == "mlp":
-        hidden = (400,) if hidden is None else hidden
-        encoder = mlp_encoder(latent_dim, image_shape, hidden, numbers)
-        return encoder, mlp_decoder(latent_dim, image_shape, hidden)
-    hidden, down = hidden or (16, 32), "stride" if name == "strided" else "pool"
-    encoder = conv_encoder(latent_dim, image_shape, hidden, down, numbers)
-    return encoder, conv_decoder(latent_dim, image_shape, hidden)
 
 
 def _linear_layers(sizes):

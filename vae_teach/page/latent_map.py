@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 
 from vae_teach import checks
+from vae_teach.models.interface import has_prior, image_shape_of, latent_dim_of, prior_of
+from vae_teach.models.priors import centres
 from vae_teach.page.networks import halves
-from vae_teach.pictures import pixels
+from vae_teach.pictures import drawable
 from vae_teach.pictures.colours import LABELS
 
 POINTS = 2000  # images on the map at most: more only hide each other and weigh the page down
@@ -25,6 +27,8 @@ class Map(NamedTuple):
     limit: float
     names: dict
     """label -> name, for the labels on the map."""
+    prior: Tensor
+    """(K, 2, 2): mean and standard deviation of each of p(z)'s K parts; K = 0 for autoencoders."""
 
     def traits(self):
         """What the page's functions `plane`, `marks` and `legend` need."""
@@ -33,13 +37,14 @@ class Map(NamedTuple):
             "classes": {str(label): name for label, name in self.names.items()},
             "limit": self.limit,
             "tick": tick(self.limit),
+            "prior": self.prior.flatten(1).tolist(),
         }
 
     def draw(self, axes, prior=True):
         """Draw the map with matplotlib."""
         marks(axes, self.means, self.labels, 22)
         if prior:
-            circles(axes)
+            prior_ellipses(axes, self.prior)
         axes.set(xlim=(-self.limit, self.limit), ylim=(-self.limit, self.limit), aspect=1)
         axes.set(xlabel="$z_1$", ylabel="$z_2$")
 
@@ -50,7 +55,7 @@ def on_map(model, images, labels, classes=None):
     The map holds 99 of 100 codes; the others lie outside it and are left out.
 
     Args:
-        model: has `encode`, latent_dim 2 and 1 or 3 channels.
+        model: a VAE, an Autoencoder or a learner's own module; latent_dim 2 and 1 or 3 channels.
         images: float32 (N, C, H, W) in [0, 1].
         labels: int64 (N,) from 0 to 35.
         classes: the labels' names, or None.
@@ -62,22 +67,22 @@ def on_map(model, images, labels, classes=None):
         TypeError, ValueError: what was handed in does not fit.
     """
     _check(model, images, labels, classes)
-    prior = hasattr(model, "prior")
+    prior = prior_parts(model)
     picked = torch.linspace(0, len(images) - 1, min(len(images), POINTS)).round().long()
-    means, _ = gauss(model, images[picked])
-    checks.finite(means, "the mean of q(z|x)" if prior else "the codes")
+    means, _ = drawable.codes(model, images[picked])
     reach = means.abs().amax(1)
-    limit = max(3.0 if prior else 0.5, math.ceil(2 * reach.quantile(0.99).item()) / 2)
+    least = (prior[:, 0].abs() + 3 * prior[:, 1]).max().item() if len(prior) else 0.5
+    limit = math.ceil(2 * max(least, reach.quantile(0.99).item())) / 2
     shown = labels[picked][reach <= limit]
     names = {k: str(classes[k]) for k in shown.unique().tolist()} if classes else {}
-    return Map(means[reach <= limit], shown, limit, names), picked
+    return Map(means[reach <= limit], shown, limit, names, prior), picked
 
 
-@torch.no_grad()
-def gauss(model, images):
-    """Mean and standard deviation of q(z|x), each (N, d); an autoencoder's code has no deviation."""
-    q = model.encode(images.to(next(model.parameters()).device))
-    return pixels.mean_of(q).cpu(), None if isinstance(q, torch.Tensor) else q.stddev.cpu()
+def prior_parts(model):
+    """(K, 2, d): mean and standard deviation of each of p(z)'s K parts; K = 0 for autoencoders."""
+    if not has_prior(model):
+        return torch.zeros(0, 2, latent_dim_of(model))
+    return torch.stack(centres(prior_of(model)), 1).cpu()
 
 
 def check_labels(labels, classes=None):
@@ -102,26 +107,22 @@ def marks(axes, codes, labels, size):
         axes.scatter(*codes[labels == label].T, linewidths=0.2, **look)
 
 
-def circles(axes):
-    """Draw the prior's circles of one and two standard deviations."""
+def prior_ellipses(axes, prior):
+    """Draw one and two standard deviations of each of p(z)'s parts (K, 2, 2): circles for N(0, I)."""
     angle = torch.linspace(0, 2 * math.pi, 200)
-    for radius in (1, 2):
-        axes.plot(radius * angle.cos(), radius * angle.sin(), "--", c="gray", lw=1.2)
+    for mean, sd in prior:
+        for radius in (1, 2):
+            x, y = (mean + radius * sd * torch.stack([angle.cos(), angle.sin()], 1)).t()
+            axes.plot(x, y, "--", c="gray", lw=1.2)
 
 
 def _check(model, images, labels, classes):
-    if model.latent_dim != 2:
+    drawable.check(model)
+    if latent_dim_of(model) != 2:
         raise ValueError(
-            f"model.latent_dim is {model.latent_dim}, 2 is needed for a map: "
+            f"model.latent_dim is {latent_dim_of(model)}, 2 is needed for a map: "
             f"use LatentSliders(model)."
         )
-    likelihood = getattr(model, "likelihood", None)
-    if likelihood not in ("bernoulli", "gaussian", None):
-        raise ValueError(
-            f'model.likelihood is {likelihood!r}, "bernoulli" or "gaussian" is needed.'
-        )
-    if model.image_shape[0] not in (1, 3):
-        raise ValueError(f"images have {model.image_shape[0]} channels, 1 or 3 are needed.")
-    checks.images(images, "images", model.image_shape)
+    checks.images(images, "images", image_shape_of(model))
     checks.labels(labels, len(images))
     check_labels(labels, classes)

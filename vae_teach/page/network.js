@@ -106,6 +106,8 @@ const pointwise = {
   leaky_relu: (v, slope) => (v > 0 ? v : slope * v),
   tanh: Math.tanh,
   sigmoid: (v) => 1 / (1 + Math.exp(-v)),
+  continuous_bernoulli: (t) => // its mean, 1/2 + (coth(t / 2) − 2 / t) / 2, and the series of that near 0
+    0.5 + (Math.abs(t) < 0.01 ? t / 12 : 0.5 / Math.tanh(t / 2) - 1 / t),
   clamp: (v) => (v > 0 ? (v < 1 ? v : 1) : 0),
 };
 

@@ -8,7 +8,17 @@ import traitlets as t
 from torch import nn
 
 from vae_teach import checks
+from vae_teach.models.interface import (
+    device_of,
+    encoded,
+    has_prior,
+    image_shape_of,
+    latent_dim_of,
+    likelihood_of,
+)
+from vae_teach.models.posteriors import DiagonalGaussian
 from vae_teach.page.shared import Shared
+from vae_teach.pictures import pixels
 
 _SHARED = weakref.WeakKeyDictionary()  # nn.Sequential -> Network
 
@@ -50,14 +60,66 @@ class Network(Shared):
 
     @classmethod
     def decoder(cls, model):
-        """The mean of p(x|z) of a VAE, or an autoencoder's image, from a code."""
-        logits = getattr(model, "likelihood", None) == "bernoulli"
-        return cls.of(model.decoder, "model.decoder", [["sigmoid" if logits else "clamp"]])
+        """The mean image of p(x|z), or an autoencoder's image, from a code.
+
+        Raises:
+            ValueError: the page cannot compute what `model.decode` says, or not by what it is told.
+        """
+        likelihood, decoder = likelihood_of(model), getattr(model, "decoder", None)
+        end = likelihood.page if has_prior(model) else (("clamp",),)
+        if end is None and hasattr(model, "likelihood"):
+            raise ValueError(
+                f"model.likelihood, {type(likelihood).__name__}, does not say how a page gets its mean "
+                'image from the decoder\'s numbers: give it page = (("sigmoid",),) or (("clamp",),), '
+                "where that is right; pictures.manifold draws without."
+            )
+        if end is None or decoder is None:
+            raise ValueError(
+                "the page draws what model.decoder, an nn.Sequential from codes to pixels, and "
+                "model.likelihood say together: set both, for example model.likelihood = "
+                "likelihoods.Bernoulli() where decoder gives logits; pictures.manifold draws without."
+            )
+        network = cls.of(decoder, "model.decoder", end)
+        with torch.no_grad():
+            z = torch.linspace(-1, 1, latent_dim_of(model), device=device_of(model))[None]
+            shown, wanted = decoder(z), pixels.mean_images(model, z)
+            if has_prior(model):
+                shown = likelihood.mean_image(likelihood(shown.reshape(wanted.shape)))
+        if not torch.allclose(shown.cpu().clamp(0, 1).reshape(wanted.shape), wanted, atol=1e-3):
+            raise ValueError(
+                f"model.decode does not return the mean that model.decoder followed by "
+                f"{' and '.join(name for name, *_ in end)} gives, which is what the page would draw: "
+                "set model.likelihood to the part that decode stands for."
+            )
+        return network
 
     @classmethod
     def encoder(cls, model):
-        """Means, then log-variances (not clamped) of q(z|x), or an autoencoder's code, from an image."""
-        return cls.of(model.encoder, "model.encoder")
+        """Means, then log-variances (not clamped) of q(z|x), from an image.
+
+        Raises:
+            ValueError: `model.encode` says something else, or the page cannot compute it.
+        """
+        if not hasattr(model, "encoder"):
+            raise ValueError(
+                "model.encoder is missing: the page needs it, an nn.Sequential from images to the means, "
+                "then the log-variances, of q(z|x)."
+            )
+        network = cls.of(model.encoder, "model.encoder")
+        with torch.no_grad():
+            x = torch.zeros(1, *image_shape_of(model), device=device_of(model))
+            outputs, q = model.encoder(x), encoded(model, x)
+            agree = outputs.shape[1:] == (2 * q.event_shape[0],)
+            if agree:
+                read = DiagonalGaussian()(outputs)
+                agree = torch.allclose(read.mean, q.mean, atol=1e-3)
+                agree = agree and torch.allclose(read.stddev, q.stddev, atol=1e-3)
+        if not agree:
+            raise ValueError(
+                "model.encode does not return the Gaussian whose means, then log-variances, model.encoder "
+                "gives, which is what the page would draw."
+            )
+        return network
 
     def empty(self):
         """Forget the weights."""
@@ -90,10 +152,14 @@ def pack(sequential, name):
     for index, layer in enumerate(sequential):
         layers.append(_describe(layer, f"{name}[{index}]"))
         if isinstance(layer, nn.Linear | nn.Conv2d):
-            weight = layer.weight.detach().cpu()
-            bias = torch.zeros(len(weight)) if layer.bias is None else layer.bias.detach().cpu()
-            numbers += [weight.flatten(), bias]
+            numbers.append(in_order(layer.weight, layer.bias))
     return layers, halves(torch.cat(numbers), f"{name}'s weights in float16")
+
+
+def in_order(weight, bias):
+    """A layer's numbers in the order that every page reads: weights row by row, then biases."""
+    bias = torch.zeros(len(weight)) if bias is None else bias.detach().cpu()
+    return torch.cat([weight.detach().cpu().flatten(), bias])
 
 
 def halves(numbers, name):

@@ -8,7 +8,8 @@ const SIDE = 400, LEFT = 44, TOP = 1, WIDTH = 446, HEIGHT = 438;
 const LAYERS = 8;
 export const SIGNS = "0123456789abcdefghijklmnopqrstuvwxyz";
 
-/** Puts the plane into `parent`. Returns
+/** Puts the plane into `parent`; `prior` holds the mean and standard deviation [a, b, across, up] of
+ * each part of p(z), one for N(0, I), none for an autoencoder. Returns
  * - svg, and overlay: a group above the codes for whatever an explorer draws there;
  * - at(z): place in the SVG's units; unit: how long 1 is there;
  * - code(x, y): the code under a place of the screen; move(element, z): moves a child of
@@ -23,13 +24,18 @@ export function plane(parent, { limit, tick, prior }) {
       <text x="${px(v)}" y="${bottom + 18}" text-anchor="middle">${label}</text>
       <text x="${LEFT - 8}" y="${py(v)}" dy=".35em" text-anchor="end">${label}</text>`;
   }
-  for (const radius of prior ? [1, 2] : []) {
-    if (radius > limit || radius * unit < 12) continue;
-    const circle = `cx="${px(0)}" cy="${py(0)}" r="${radius * unit}"/>`;
-    circles += `<circle class="halo" ${circle}<circle ${circle}`;
-    if (radius < 2 && unit < 20) continue; // its name would lie on the next circle
-    circles += `<text x="${px(0)}" y="${py(radius)}" dy="-4" text-anchor="middle">${radius} sd of p(z)</text>`;
-  }
+  const alone = prior.length === 1, tops = prior.map(([, b, , up]) => b + 2 * up);
+  const highest = tops.indexOf(Math.max(...tops)); // above it is room for a name
+  for (const [index, [a, b, across, up]] of prior.entries())
+    for (const radius of [1, 2]) {
+      const rx = radius * across, ry = radius * up, of = alone ? "p(z)" : "p(z)’s parts";
+      if (alone && (Math.max(rx, ry) > limit || Math.min(rx, ry) * unit < 12)) continue;
+      const ellipse = `cx="${px(a)}" cy="${py(b)}" rx="${rx * unit}" ry="${ry * unit}"/>`;
+      circles += `<ellipse class="halo" ${ellipse}<ellipse ${ellipse}`;
+      if (alone ? radius < 2 && unit * up < 20 : index !== highest || radius < 2) continue;
+      circles += `<text x="${px(a)}" y="${py(b + ry)}" dy="-4" text-anchor="middle">${
+        alone ? radius : "1 and 2"} sd of ${of}</text>`;
+    }
   const frame = add(parent, "div", { className: "plane" });
   frame.insertAdjacentHTML("beforeend", `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true">
     <g class="marks"></g><g class="prior">${circles}</g><g class="overlay"></g>

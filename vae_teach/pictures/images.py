@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 from torchvision.utils import make_grid
 
 from vae_teach.pictures.picture import Picture
+from vae_teach.pictures.pixels import mean_images
 
 
 def image_rows(rows, alt, caption="", width=9.0):
@@ -48,20 +49,19 @@ def manifold(model, alt, caption="", side=16, size=0.36, extent=2.2):
     """What a 2-D model draws at a square grid of codes, z from -extent to extent each way.
 
     Args:
-        model: latent_dim 2.
+        model: a VAE or an Autoencoder of latent_dim 2, or a learner's own module.
         alt: alternative text.
         caption: shown below.
         side: images a side.
         size: inches an image.
-        extent: the outermost codes, in prior standard deviations.
+        extent: the outermost codes; a standard normal prior has 95 % of its mass within 2.45.
 
     Returns:
         Picture; z1 grows to the right and z2 upwards.
     """
     across = torch.linspace(-extent, extent, side)
     z = torch.stack([across.repeat(side), across.flip(0).repeat_interleave(side)], dim=1)
-    with torch.no_grad():
-        images = model.decode(z).mean.cpu()[:, 0]  # (side², H, W)
+    images = mean_images(model, z)[:, 0]  # (side², H, W)
     height, width = images.shape[1:]
     canvas = images.reshape(side, side, height, width).transpose(1, 2).reshape(side * height, -1)
     figure = Figure(figsize=(size * side + 0.7, size * side + 0.5), layout="constrained")

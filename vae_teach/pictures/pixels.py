@@ -10,6 +10,8 @@ from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
+from vae_teach.models.interface import decoded, device_of, has_prior, likelihood_of
+
 # In trusted notebooks a live widget hides its still picture, one output below. Sanitizers drop the
 # rule together with the widget, so the picture stays where nothing is live. ipywidgets' mark of a lost
 # kernel goes: an explorer works without one, or says itself that it needs one.
@@ -32,20 +34,17 @@ def mean_images(model, z):
     """Decode codes into the mean of p(x|z), or into an autoencoder's images.
 
     Args:
-        model: a VAE or an Autoencoder.
+        model: a VAE, a learner's own module with `decode` and `prior`, or an Autoencoder.
         z: float32 codes (B, d).
 
     Returns:
         float32 (B, C, H, W) on the CPU, ink in [0, 1]; a Gaussian's means are cut to that range.
     """
-    device = next(model.parameters()).device
+    z = z.to(device_of(model))
     with torch.no_grad():
-        return mean_of(model.decode(z.to(device))).clamp(0, 1).cpu()
-
-
-def mean_of(decoded):
-    """The mean of a distribution; a tensor, as autoencoders return, is one already."""
-    return decoded if isinstance(decoded, torch.Tensor) else decoded.mean
+        if has_prior(model):
+            return likelihood_of(model).mean_image(decoded(model, z)).cpu()
+        return model.decode(z).clamp(0, 1).cpu()
 
 
 def tile(images, columns):

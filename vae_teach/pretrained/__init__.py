@@ -1,7 +1,7 @@
 """Weights trained by this project, one safetensors file each; `recipes.py` makes them.
 
-`records.json` says of each file: its SHA-256 checksum, data set, settings, and the score on the test
-images that the file as shipped reaches.
+`records.json` says of each file: its kind and data set, settings, SHA-256 checksum, and the score on the
+test images that the file as shipped reaches.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ class BadWeights(RuntimeError):
 
 
 def records():
-    """What is known of each file: name -> dict with data, settings, score, unit, sha256."""
+    """What is known of each file: name -> dict with kind, set, settings, score, unit, sha256."""
     return json.loads((HERE / "records.json").read_text(encoding="utf-8"))
 
 
@@ -30,7 +30,7 @@ def load(name):
     """A trained model, in evaluation mode, on the CPU.
 
     Args:
-        name: "kind_data", such as "vae20_mnist"; `records()` lists them.
+        name: such as "vae20_mnist"; `records()` lists them.
 
     Raises:
         ValueError: unknown name.
@@ -40,7 +40,7 @@ def load(name):
     if name not in known:
         raise ValueError(f"name is {name!r}, one of {', '.join(sorted(known))} is needed.")
     weights = read(HERE / f"{name}.safetensors", known[name]["sha256"])
-    model = KINDS[name.split("_")[0]].model()
+    model = KINDS[known[name]["kind"]].model()
     model.load_state_dict({key: value.float() for key, value in weights.items()})
     return model.eval()
 
@@ -79,8 +79,9 @@ def for_set(kind, image_set, announce=print):
     """
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}, one of {', '.join(KINDS)} is needed.")
-    if f"{kind}_{image_set.name}" in records():
-        return load(f"{kind}_{image_set.name}")
+    for name, record in records().items():
+        if (record["kind"], record["set"]) == (kind, image_set.name):
+            return load(name)
     announce(f"No weights of {kind} are shipped for {image_set.name}: training them now.")
     torch.manual_seed(0)
     model = KINDS[kind].model()

@@ -19,18 +19,25 @@ from vae_teach import data
 from vae_teach.pretrained import HERE, load, records
 from vae_teach.pretrained.recipes import KINDS
 
-NAMES = [f"{kind}_{image_set}" for image_set in ("mnist", "strokes") for kind in KINDS]
+SETS = ("mnist", "strokes")
+NAMES = {f"{kind}_{image_set}": (kind, image_set) for image_set in SETS for kind in KINDS}
 
 
-def make(name):
-    """Train one model, write its file and its record."""
-    kind, image_set = KINDS[name.split("_")[0]], data.load(name.split("_")[1])
+def make(name, kind, image_set):
+    """Train one model of this kind, write its file and its record.
+
+    Args:
+        name: of the file, without its ending.
+        kind: a key of KINDS.
+        image_set: an ImageSet.
+    """
+    entry, kind = {"kind": kind, "set": image_set.name}, KINDS[kind]
     torch.manual_seed(0)
     model, started = kind.model(), time.perf_counter()
     history = kind.train(model, image_set)
     stored = save({key: value.half() for key, value in model.state_dict().items()})
     (HERE / f"{name}.safetensors").write_bytes(stored)
-    entry = {
+    entry |= {
         "data": f"{image_set.name}, {len(image_set.train_images):,} training images",
         "settings": {"epochs": len(history.seconds), "one_cycle": True, "seed": 0, **kind.settings},
         "command": f"python -m vae_teach.pretrained.make {name}",
@@ -58,7 +65,8 @@ def main():
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(NAMES)}")
     for name in wanted or NAMES:
-        make(name)
+        kind, image_set = NAMES[name]
+        make(name, kind, data.load(image_set))
 
 
 if __name__ == "__main__":

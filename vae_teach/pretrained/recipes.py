@@ -34,7 +34,7 @@ class Kind:
     unit: str
     labelled: bool = False
 
-    def train(self, model, image_set, quick=False, progress=True):
+    def train(self, model, image_set, quick=False):
         """Train in place; `quick` is for a learner who waits: about a third of the steps."""
         images = image_set.train_images
         data = (images, image_set.train_labels) if self.labelled else images
@@ -45,7 +45,6 @@ class Kind:
             self.objective,
             epochs=max(1, round(epochs)),
             one_cycle=True,
-            progress=progress,
             **self.settings,
         )
 

@@ -32,7 +32,7 @@ def bubbles(panels, labels, alt, caption="", extent=None):
     grid = figure.subplots(1, len(panels), squeeze=False)[0]
     outside = []
     for axes, (title, q), limit in zip(grid, panels.items(), extents, strict=True):
-        mean, scale = q.base_dist.loc.detach().cpu(), q.base_dist.scale.detach().cpu()
+        mean, scale = q.mean.detach().cpu(), q.stddev.detach().cpu()
         colours = [LABELS[y % 10] for y in labels.tolist()]
         widths, heights = (2 * scale.t()).numpy()
         ellipses = EllipseCollection(
@@ -83,7 +83,7 @@ def posteriors(points, log_density, q, images, alt, caption="", titles=None):
     for i, (above, axes) in enumerate(grid.T):
         show_ink(above, images[i, 0])
         above.set_title(titles[i] if titles else "", fontsize=10)
-        mean, scale = q.base_dist.loc[i].tolist(), q.base_dist.scale[i].tolist()
+        mean, scale = q.mean[i].tolist(), q.stddev[i].tolist()
         mass = log_density[i].exp().cpu()
         for width, style in ((1, "-"), (2, "--")):
             size = [2 * width * s for s in scale]

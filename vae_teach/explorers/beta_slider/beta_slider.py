@@ -8,8 +8,7 @@ from matplotlib.figure import Figure
 from vae_teach import checks
 from vae_teach.evaluation import USED, kl_by_dimension
 from vae_teach.models import MultiRateVAE
-from vae_teach.models.multi_rate import MATRICES
-from vae_teach.page.networks import Network, halves, network_trait
+from vae_teach.page.networks import Network, halves, in_order, network_trait
 from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
 from vae_teach.pictures import pixels
 from vae_teach.pictures.colours import DECODER, PRIOR
@@ -171,29 +170,20 @@ def pack_decoder(network):
     """What multi_rate.js needs to evaluate the decoder of a `MultiRateVAE` at any β.
 
     Returns:
-        (layers, weights): ["beta", lowest, highest, features, MATRICES] and a ["linear", inputs,
-        outputs] for each layer; and bytes of float16: of `condition`, `shares`, the decoder's part
-        of `scale_and_shift` (weights row by row, then biases), `out_of_code`, then the layers.
+        (layers, weights): ["range", lowest, highest], then [name, inputs, outputs] of each of
+        `network.decoder_blocks()`, by which the page finds them; and their numbers, bytes of float16.
     """
-    decoder, features = network.decoder, network.condition[0].out_features
-    layers = [["beta", network.lowest, network.highest, features, MATRICES]]
-    layers += [["linear", layer.in_features, layer.out_features] for layer in decoder]
-    units, told = sum(layer.out_features for layer in decoder[:-1]), network.scale_and_shift
-    scale_and_shift = [  # the encoder's part comes first in both halves
-        torch.cat([half[-units:] for half in part.chunk(2)]) for part in (told.weight, told.bias)
-    ]
-    parts = [network.condition[0].weight, network.condition[0].bias]
-    parts += [network.shares.weight, network.shares.bias, *scale_and_shift]
-    parts += [network.out_of_code.weight]
-    parts += [part for layer in decoder for part in (layer.weight, layer.bias)]
-    numbers = torch.cat([part.detach().flatten() for part in parts])
+    blocks = network.decoder_blocks()
+    layers = [["range", network.lowest, network.highest]]
+    layers += [[name, weight.shape[1], len(weight)] for name, weight, _ in blocks]
+    numbers = torch.cat([in_order(weight, bias) for _, weight, bias in blocks])
     return layers, halves(numbers, "the network's weights in float16")
 
 
 @torch.no_grad()
 def _mean(network, beta, images):
     """Mean codes (N, d) of images at this β, on the CPU."""
-    return network.at(float(beta)).encode(images.to(network.prior_mean.device)).mean.cpu()
+    return network.at(float(beta)).encode(images.to(network.shares.weight.device)).mean.cpu()
 
 
 def _floats(numbers):
@@ -204,7 +194,7 @@ def _floats(numbers):
 def _measure(network, images):
     """(betas, kl, distortion) over the network's range, with the same noise at every β."""
     betas = np.geomspace(network.lowest, network.highest, KNOTS)
-    images = images.to(network.prior_mean.device)
+    images = images.to(network.shares.weight.device)
     seeded = torch.Generator().manual_seed(0)
     noise = torch.randn(len(images), network.latent_dim, generator=seeded).to(images.device)
     kl, distortion = [], []

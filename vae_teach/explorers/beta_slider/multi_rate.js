@@ -7,28 +7,30 @@ import { linear } from "../../page/network.js";
  * - decode(codes, count): the means of p(x|z), float32, image by image, of `count` codes in one
  *   Float32Array. The numbers returned are overwritten by the next call. */
 export function multiRate(layers, weights) {
-  const [[, lowest, highest, features, matrices], ...linears] = layers;
+  const [[, lowest, highest], ...described] = layers;
   let at = 0;
-  const take = (count) => weights.subarray(at, (at += count));
-  const units = linears.slice(0, -1).reduce((sum, [, , outputs]) => sum + outputs, 0);
-  const condition = take(2 * features), shares = take(matrices * (features + 1));
-  const scaleAndShift = take(2 * units * (features + 1)); // a scale and a shift for each hidden unit
-  const [, latent, first] = linears[0];
-  const ofCode = take(first * matrices * latent); // (first, matrices × latent)
-  const plain = linears.map(([, inputs, outputs]) => ({
-    inputs, outputs, weight: take(inputs * outputs), bias: take(outputs),
-  }));
+  const blocks = described.map(([name, inputs, outputs]) => {
+    const numbers = weights.subarray(at, (at += (inputs + 1) * outputs)), end = inputs * outputs;
+    return { name, inputs, outputs, numbers, weight: numbers.subarray(0, end), bias: numbers.subarray(end) };
+  });
+  const named = (name) => blocks.find((block) => block.name === name);
+  const apply = (name, x) => {
+    const { numbers, inputs, outputs } = named(name);
+    return linear(x, numbers, 0, inputs, outputs);
+  };
+  const plain = blocks.filter(({ name }) => name === "linear");
+  const { inputs: latent, outputs: first } = plain[0], matrices = named("shares").outputs;
+  const ofCode = named("out_of_code").weight; // (first, matrices × latent)
   const tiles = plain.map(({ weight, inputs, outputs }) => tiled(weight, inputs, outputs));
   const kept = plain.map(() => new Float32Array(0)); // what the layers made, room for the next call
   let scales, shifts;
 
   function turn(beta) {
     const middle = 0.5 * Math.log(lowest * highest), half = 0.5 * Math.log(highest / lowest);
-    const smooth = linear([(Math.log(beta) - middle) / half], condition, 0, 1, features);
-    const seen = smooth.map(Math.tanh), g = linear(seen, shares, 0, features, matrices);
-    const both = linear(seen, scaleAndShift, 0, features, 2 * units);
-    scales = both.subarray(0, units).map((v) => 1 + v);
-    shifts = both.subarray(units);
+    const seen = apply("condition", [(Math.log(beta) - middle) / half]).map(Math.tanh);
+    const g = apply("shares", seen), both = apply("scale_and_shift", seen);
+    scales = both.subarray(0, both.length / 2).map((v) => 1 + v); // one for each hidden unit
+    shifts = both.subarray(both.length / 2);
     const matrix = Float32Array.from(plain[0].weight); // W + Σ g_k W_k
     for (let o = 0; o < first; o++)
       for (let k = 0; k < matrices; k++)

@@ -90,13 +90,14 @@ function panel(parent, film, steps, side) {
     planes.get(limit)?.frame.remove();
     limit = next;
     if (planes.has(limit)) return holder.append(planes.get(limit).frame);
-    const map = plane(holder, { limit, tick: tickOf(limit), prior: true });
+    const map = plane(holder, { limit, tick: tickOf(limit), prior: film.prior });
     planes.set(limit, map);
     for (const layer of layers) Object.assign(layer.style, map.square);
-    if (map.svg.querySelector(".prior circle")) return;
-    const [x, y] = map.at([0, 0]), r = 2 * map.unit; // too small for `plane`, but the measure
-    map.svg.querySelector(".prior").innerHTML = `<circle cx="${x}" cy="${y}" r="${r}"/>
-      <text x="${x}" y="${y - r}" dy="-4" text-anchor="middle">2 sd of p(z)</text>`;
+    if (film.prior.length !== 1 || map.svg.querySelector(".prior ellipse")) return;
+    const [a, b, ...sd] = film.prior[0], [x, y] = map.at([a, b]);
+    const [rx, ry] = sd.map((s) => 2 * s * map.unit); // too small for `plane`, but the measure
+    map.svg.querySelector(".prior").innerHTML = `<ellipse cx="${x}" cy="${y}" rx="${rx}" ry="${ry}"/>
+      <text x="${x}" y="${y - ry}" dy="-4" text-anchor="middle">2 sd of p(z)</text>`;
   };
   const numbers = (step) => {
     const at = place(film.steps, step);
@@ -122,7 +123,8 @@ function panel(parent, film, steps, side) {
       write(sd, `median sd of q(z|x): ${now.sd}${over}`);
       if (!still) return;
       holder.setAttribute("aria-label", `${film.title || "Latent plane"} at step ${step}${over}: `
-        + `q(z|x) of ${film.count} images as ellipses of 1 sd, and the prior's circles; `
+        + `q(z|x) of ${film.count} images as ellipses of 1 sd${film.prior.length
+          ? ", and 1 and 2 sd of the prior" : "; the prior, which learns too, is not drawn"}; `
         + `axes from ${shown(-limit, 0)} to ${shown(limit, 0)}`);
     },
   };

@@ -6,7 +6,7 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 
 from vae_teach.explorers.bubbles.film import Film
-from vae_teach.page.latent_map import check_labels, circles, marks
+from vae_teach.page.latent_map import check_labels, marks, prior_ellipses
 from vae_teach.page.networks import halves
 from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
 from vae_teach.pictures import pixels
@@ -20,7 +20,8 @@ class Bubbles(WebExplorer):
     """Each image's q(z|x) as an ellipse of one standard deviation, to play or scrub over training.
 
     Between recorded frames the page interpolates. The plane zooms in few steps, to hold 49 of 50
-    bubbles: the prior's circles are the measure. Below it, the loss's two terms on these images.
+    bubbles: the prior's circles are the measure (a prior that learns is drawn in the still only). Below
+    it, the loss's two terms on these images.
 
     Args:
         films: a Film, or a dict of title -> Film with two of them to compare side by side, such as
@@ -128,7 +129,14 @@ def _numbers(title, frames):
         "kl": [round(frame.kl, 3) for frame in frames],
         "sd": [frame.sd.float().median().item() for frame in frames],
         "limits": _limits(frames),
+        "prior": _fixed_prior(frames).flatten(1).tolist(),
     }
+
+
+def _fixed_prior(frames):
+    """(K, 2, 2): the parts of a prior that stays as it is; none of one that learns."""
+    first = frames[0].prior
+    return first if all(torch.equal(frame.prior, first) for frame in frames) else first[:0]
 
 
 def _limits(frames):
@@ -160,7 +168,7 @@ def _draw(axes, frame, labels, limit):
     )  # fmt: skip
     axes.add_collection(shapes)
     marks(axes, mean, labels, 14)
-    circles(axes)
+    prior_ellipses(axes, frame.prior)
     axes.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect=1, xlabel="$z_1$")
     axes.tick_params(labelsize=8)
     axes.locator_params(nbins=5)

@@ -4,9 +4,18 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.distributions import kl_divergence
 
 from vae_teach import checks
+from vae_teach.models.interface import (
+    decoded,
+    device_of,
+    encoded,
+    has_prior,
+    latent_dim_of,
+    prior_of,
+)
+from vae_teach.objectives import kl_term
+from vae_teach.page.latent_map import prior_parts
 
 IMAGES = 500  # at most, so that a film of 60 frames weighs a quarter of a megabyte
 GROWTH = 1.1  # each frame is taken this much later than the last: training slows down, too
@@ -23,7 +32,9 @@ class Frame(NamedTuple):
     reconstruction: float
     """E_q[log p(x|z)], mean over the images, nats; one draw of z, its noise always the same."""
     kl: float
-    """KL(q(z|x) || p(z)), mean over the images, nats."""
+    """KL(q(z|x) || p(z)), mean over the images, nats; from the same draw without a closed form."""
+    prior: Tensor
+    """(K, 2, 2): mean and standard deviation of each of p(z)'s K parts."""
 
 
 class Film:
@@ -79,24 +90,26 @@ class Film:
 
     @torch.no_grad()
     def _take(self, model, step):
-        if getattr(model, "latent_dim", None) != 2 or not hasattr(model, "prior"):
+        if not has_prior(model) or latent_dim_of(model) != 2:
             raise ValueError(
-                f"the model has latent_dim {getattr(model, 'latent_dim', 'none')}"
-                f"{'' if hasattr(model, 'prior') else ' and no prior'}: "
+                f"the model has latent_dim {latent_dim_of(model)}"
+                f"{'' if has_prior(model) else ' and no prior'}: "
                 "a film needs a VAE with latent_dim 2."
             )
-        device = next(model.parameters()).device
+        device = device_of(model)
         x, noise = self.images.to(device), self._noise.to(device)
         modes = [(module, module.training) for module in model.modules()]
         model.eval()
         try:
-            q = model.encode(x)
-            reconstruction = model.decode(q.mean + q.stddev * noise).log_prob(x).mean().item()
-            kl = kl_divergence(q, model.prior).mean().item()
+            q = encoded(model, x)
+            z = q.mean + q.stddev * noise
+            reconstruction = decoded(model, z).log_prob(x).mean().item()
+            kl = kl_term(q, prior_of(model), z).mean().item()
         finally:
             for module, training in modes:
                 module.training = training
-        frame = Frame(step, q.mean.cpu().half(), q.stddev.cpu().half(), reconstruction, kl)
+        codes = q.mean.cpu().half(), q.stddev.cpu().half()
+        frame = Frame(step, *codes, reconstruction, kl, prior_parts(model))
         numbers = torch.cat([frame.mean.flatten(), frame.sd.flatten()]).float()
         if (numbers.sum() + reconstruction + kl).isfinite():  # otherwise `fit` says what is wrong
             self._frames.append(frame)

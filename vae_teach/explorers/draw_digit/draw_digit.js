@@ -90,7 +90,7 @@ async function build({ model, root, guard, framed, follow, send }) {
   const right = add(panels, "div", { className: "panel map" });
   add(right, "div", { className: "heading", textContent: "q(z|x) on the latent plane" });
   const frame = add(right, "div", { role: "img" });
-  const map = plane(frame, { limit, tick: model.get("tick"), prior: true });
+  const map = plane(frame, { limit, tick: model.get("tick"), prior: model.get("prior") });
   marks(map, model.get("points"));
   const glass = map.svg.cloneNode(false); // a layer of its own: the marks need no new painting
   glass.classList.add("over");
@@ -146,7 +146,8 @@ async function build({ model, root, guard, framed, follow, send }) {
     const outside = q.mean.some((v) => Math.abs(v) > limit);
     where.textContent = `q(z|x): mean ${pair(q.mean)}${outside ? ", off the map" : ""}`;
     spread.textContent = `sd ${pair(q.sd)}`;
-    rate.textContent = `KL(q‖p) = ${shown(q.kl, 1)} nats (${shown(usual[0], 1)})`;
+    if (usual[0] !== null) // else p(z) is not N(0, I), and there is no closed form
+      rate.textContent = `KL(q‖p) = ${shown(q.kl, 1)} nats (${shown(usual[0], 1)})`;
     error.textContent = probable
       ? `−log p(x|z) = ${shown(minusLog(mean, x), 0)} nats (${shown(usual[1], 0)})`
       : `Σ (x − x̂)² = ${shown(squares(mean, x), 1)} (${shown(usual[1], 1)})`;

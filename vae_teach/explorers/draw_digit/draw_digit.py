@@ -8,10 +8,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 
 from vae_teach import checks
-from vae_teach.page.latent_map import gauss, on_map
+from vae_teach.models.interface import device_of, has_prior, image_shape_of, likelihood_of, prior_of
+from vae_teach.models.priors import is_standard
+from vae_teach.page.latent_map import on_map
 from vae_teach.page.networks import Network, network_trait
 from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
-from vae_teach.pictures import pixels
+from vae_teach.pictures import drawable, pixels
 from vae_teach.pictures.colours import DECODER, ENCODER
 
 CHOICES = 12  # images to choose from
@@ -26,7 +28,9 @@ class DrawDigit(WebExplorer):
     be drawn on. The widget shows the model as it was when this was called.
 
     Args:
-        model: a VAE with latent_dim 2 and one channel; Bernoulli or Gaussian likelihood.
+        model: a VAE with latent_dim 2, one channel and a diagonal Gaussian q(z|x), or a module of your
+            own with `encode`, `decode`, `prior`, an `encoder` and a `decoder` that the page can
+            evaluate, and a `likelihood`.
         images: float32 (N, 1, H, W) in [0, 1]; the map shows the codes (means of q(z|x)) of at most
             2,000 of them, evenly picked; the first twelve can be chosen.
         labels: int64 (N,) from 0 to 35, drawn as 0-9, a-z.
@@ -56,18 +60,22 @@ class DrawDigit(WebExplorer):
     tick = t.Float().tag(sync=True)
     box = t.Int(0).tag(sync=True)  # side of the square that most images fill; 0: the whole image
     probable = t.Bool(True).tag(sync=True)  # pixels are probabilities: -log p(x|z), not squares
-    usual = t.List().tag(sync=True)  # means of KL and error over the images on the map
+    usual = t.List().tag(
+        sync=True
+    )  # means of KL (None: p(z) is not N(0, I)) and error over the map
+    prior = t.List().tag(sync=True)  # its parts: mean and standard deviation
 
     def __init__(self, model, images, labels, classes=None):
         """Check the arguments, encode the images and pack both networks."""
         shown, picked = on_map(model, images, labels, classes)
-        if not hasattr(model, "prior"):
+        if not has_prior(model):
             raise ValueError(
                 "DrawDigit shows q(z|x), which an autoencoder does not have: use a VAE."
             )
-        if model.image_shape[0] != 1:
-            raise ValueError(f"images have {model.image_shape[0]} channels, 1 is needed to draw.")
-        means, sds = gauss(model, images[picked])
+        shape = image_shape_of(model)
+        if shape[0] != 1:
+            raise ValueError(f"images have {shape[0]} channels, 1 is needed to draw.")
+        means, sds = drawable.codes(model, images[picked])
         first = images[:CHOICES]
         self._model, self._map = model, shown
         super().__init__(
@@ -79,9 +87,9 @@ class DrawDigit(WebExplorer):
                 for i, label in enumerate(labels[:CHOICES].tolist())
             ],
             seen=bytes(first[0].numel()),
-            image_shape=list(model.image_shape),
+            image_shape=list(shape),
             box=_box(images[picked]),
-            probable=model.likelihood == "bernoulli",
+            probable=likelihood_of(model).probabilities,
             usual=_usual(model, images[picked], means, sds),
             **shown.traits(),
         )
@@ -149,15 +157,14 @@ def _extent(ink):
 def _usual(model, images, means, sds):
     """Mean KL(q||p) in nats, and mean -log p(x|z) in nats (or squared error) at z = q's mean."""
     kl = 0.5 * (means.square() + sds.square() - 1 - 2 * sds.log()).sum(1)
-    device = next(model.parameters()).device
-    error = []
+    device, error = device_of(model), []
     for x, z in zip(images.split(500), means.split(500), strict=True):
-        p = model.decode(z.to(device))
-        if model.likelihood == "bernoulli":
-            error.append(-p.log_prob(x.to(device)))
+        if likelihood_of(model).probabilities:
+            error.append(-model.decode(z.to(device)).log_prob(x.to(device)).cpu())
         else:
-            error.append((p.mean.clamp(0, 1) - x.to(device)).square().flatten(1).sum(1))
-    return [kl.mean().item(), torch.cat(error).mean().item()]
+            error.append((pixels.mean_images(model, z) - x).square().flatten(1).sum(1))
+    known = is_standard(prior_of(model))
+    return [kl.mean().item() if known else None, torch.cat(error).mean().item()]
 
 
 def _still_png(explorer):
@@ -165,7 +172,7 @@ def _still_png(explorer):
     size = math.prod(explorer.image_shape)
     first = torch.frombuffer(bytearray(explorer.images[: count * size]), dtype=torch.uint8)
     images = first.reshape(count, *explorer.image_shape).float() / 255
-    means, sds = gauss(model, images)
+    means, sds = drawable.codes(model, images)
     figure = Figure(figsize=(8, 4.2), dpi=96, layout="constrained")
     plane, right = figure.subplots(1, 2)
     explorer._map.draw(plane, prior=False)

@@ -7,9 +7,11 @@ import traitlets
 from matplotlib.figure import Figure
 
 from vae_teach import checks
+from vae_teach.models.interface import has_prior, image_shape_of, latent_dim_of, prior_of
+from vae_teach.models.priors import is_standard
 from vae_teach.page.networks import Network, network_trait
 from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
-from vae_teach.pictures import pixels
+from vae_teach.pictures import drawable, pixels
 
 CHOICES, STEPS = 12, 9  # images to choose from; pictures of a film strip
 
@@ -27,8 +29,10 @@ class Interpolation(WebExplorer):
     model as it was when this was called.
 
     Args:
-        model: a VAE or an Autoencoder, of 1 or 3 channels. Without a standard normal prior, as for
-            autoencoders, there is no sphere: only the straight line and the pixels are shown.
+        model: a VAE or an Autoencoder, of 1 or 3 channels, or a module of your own with `encode`,
+            `decode`, `prior`, a `decoder` that the page can evaluate and a `likelihood`. Without a
+            standard normal prior, as for autoencoders, there is no sphere: only the straight line and
+            the pixels are shown.
         images: float32 (N, C, H, W) in [0, 1]; the first twelve can be chosen.
         labels: int64 (N,) to name the images by, or None.
         classes: the labels' names, or None.
@@ -56,16 +60,15 @@ class Interpolation(WebExplorer):
         """Check the arguments, encode the images and pack the decoder."""
         _check(model, images, labels, classes)
         first = images[:CHOICES]
-        codes = _codes(model, first)
-        checks.finite(codes, "the codes")
+        codes, _ = drawable.codes(model, first)
         self._model, self._images = model, first
         super().__init__(
             decoder=Network.decoder(model),
             images=pixels.to_bytes(first),
             codes=codes.tolist(),
             names=_names(len(first), labels, classes),
-            image_shape=list(model.image_shape),
-            radius=math.sqrt(model.latent_dim) if _is_standard(model) else 0.0,
+            image_shape=list(image_shape_of(model)),
+            radius=_radius(model),
         )
 
     @traitlets.validate("first", "second")
@@ -110,14 +113,8 @@ def along_sphere(a, b, t):
 
 
 def _check(model, images, labels, classes):
-    likelihood = getattr(model, "likelihood", None)
-    if likelihood not in ("bernoulli", "gaussian", None):
-        raise ValueError(
-            f'model.likelihood is {likelihood!r}, "bernoulli" or "gaussian" is needed.'
-        )
-    if model.image_shape[0] not in (1, 3):
-        raise ValueError(f"images have {model.image_shape[0]} channels, 1 or 3 are needed.")
-    checks.images(images, "images", model.image_shape)
+    drawable.check(model)
+    checks.images(images, "images", image_shape_of(model))
     if len(images) < 2:
         raise ValueError("images holds 1 image, at least 2 are needed to go from one to another.")
     if labels is None:
@@ -138,15 +135,10 @@ def _names(count, labels, classes):
     return [f"{name}, {kind}" for name, kind in zip(names, kinds, strict=True)]
 
 
-def _is_standard(model):
-    """Whether the model has a prior, and that is N(0, I)."""
-    prior = getattr(model, "prior", None)
-    return prior is not None and bool((prior.mean == 0).all() and (prior.stddev == 1).all())
-
-
-@torch.no_grad()
-def _codes(model, images):
-    return pixels.mean_of(model.encode(images.to(next(model.parameters()).device))).cpu()
+def _radius(model):
+    """√d where the prior is N(0, I), whose mass lies near it; else 0."""
+    standard = has_prior(model) and is_standard(prior_of(model))
+    return math.sqrt(latent_dim_of(model)) if standard else 0.0
 
 
 def _still_png(explorer):

@@ -36,7 +36,7 @@ async function build({ model, root, guard, framed, follow, send }) {
   const decode = await network(model, "decoder");
   const limit = model.get("limit"), tick = model.get("tick"), shape = model.get("image_shape");
   const prior = model.get("prior"), gauss = model.get("gauss"), side = model.get("posterior_side");
-  const what = prior ? ["Decoded: mean of p(x|z)", ", the mean of p(x|z)"] : ["Decoded image", ""];
+  const what = prior.length ? ["Decoded: mean of p(x|z)", ", the mean of p(x|z)"] : ["Decoded image", ""];
   const panels = add(root, "div", { className: "panels" });
   const left = add(panels, "div", { className: "panel map" });
   add(left, "div", { className: "heading", textContent: "Latent space: drag to choose z" });

@@ -6,10 +6,11 @@ import traitlets as t
 from matplotlib.figure import Figure
 
 from vae_teach.evaluation.likelihood import log_joint_at, posterior_on_grid
-from vae_teach.page.latent_map import gauss, on_map
+from vae_teach.models.interface import device_of, has_prior, image_shape_of
+from vae_teach.page.latent_map import on_map
 from vae_teach.page.networks import Network, network_trait
 from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
-from vae_teach.pictures import pixels
+from vae_teach.pictures import drawable, pixels
 
 SIDE = 64  # points of the lens in which a true posterior is shown, in each direction
 
@@ -22,8 +23,8 @@ class LatentPlane(WebExplorer):
     The widget shows the model as it was when this was called.
 
     Args:
-        model: a VAE or an Autoencoder with latent_dim 2 and 1 or 3 channels; a VAE's likelihood is
-            Bernoulli or Gaussian.
+        model: a VAE or an Autoencoder with latent_dim 2 and 1 or 3 channels, or a module of your own
+            with `encode`, `decode`, `prior`, a `decoder` that the page can evaluate and a `likelihood`.
         images: float32 (N, C, H, W) in [0, 1]; the map shows the codes (means of q(z|x)) of at
             most 2,000 of them, evenly picked; the one in a hundred farthest out may lie outside it.
         labels: int64 (N,) from 0 to 35, drawn as 0-9, a-z.
@@ -57,15 +58,14 @@ class LatentPlane(WebExplorer):
     classes = t.Dict().tag(sync=True)
     limit = t.Float().tag(sync=True)
     tick = t.Float().tag(sync=True)
-    prior = t.Bool(True).tag(sync=True)  # circles, and "mean of p(x|z)": not for autoencoders
+    prior = t.List().tag(sync=True)  # its parts: mean and standard deviation; [] for autoencoders
 
     def __init__(self, model, images, labels, classes=None, choices=0, posterior=False):
         """Check the arguments, encode the images and pack the decoder."""
         shown, _ = on_map(model, images, labels, classes)
-        prior = hasattr(model, "prior")
-        _check_choices(choices, len(images), posterior, prior)
+        _check_choices(choices, len(images), posterior, has_prior(model))
         first = images[:choices]
-        mean, sd = gauss(model, first) if choices else (shown.means[:0], shown.means[:0])
+        mean, sd = drawable.codes(model, first) if choices else (shown.means[:0], shown.means[:0])
         windows, shades = _lenses(model, first, mean, sd, shown.limit, posterior)
         self._model, self._map = model, shown
         super().__init__(
@@ -75,8 +75,7 @@ class LatentPlane(WebExplorer):
             windows=windows,
             posteriors=shades,
             posterior_side=SIDE if posterior else 0,
-            image_shape=list(model.image_shape),
-            prior=prior,
+            image_shape=list(image_shape_of(model)),
             **shown.traits(),
         )
 
@@ -140,7 +139,7 @@ def _lenses(model, images, mean, sd, limit, posterior):
     shades = []
     for x, (a, b, size) in zip(images, windows, strict=True):
         z = torch.stack([a + size * z1, b + size * z2], -1).reshape(-1, 2)
-        log_p = log_joint_at(model, x[None], z.to(next(model.parameters()).device))[0]
+        log_p = log_joint_at(model, x[None], z.to(device_of(model)))[0]
         shades.append((log_p - log_p.max()).exp())
     return windows, pixels.to_bytes(torch.stack(shades))
 
@@ -161,12 +160,12 @@ def _still_png(model, shown, columns=14):
     codes = torch.stack([z1, z2], -1).reshape(-1, 2)
     figure = Figure(figsize=(8, 4.2), dpi=96, layout="constrained")
     plane, decoded = figure.subplots(1, 2)
-    prior = hasattr(model, "prior")
-    shown.draw(plane, prior)
+    shown.draw(plane)
     picture = pixels.to_array(pixels.tile(pixels.mean_images(model, codes), columns))
     extent = (-limit, limit, -limit, limit)
     decoded.imshow(picture, cmap="gray", vmin=0, vmax=255, extent=extent, interpolation="nearest")
-    plane.set_title("codes of images" + (", prior's 1 and 2 sd" if prior else ""))
-    decoded.set_title("mean of p(x|z) on a grid of z" if prior else "decoded on a grid of z")
+    of = ["", ", prior's 1 and 2 sd", ", 1 and 2 sd of the prior's parts"][min(2, len(shown.prior))]
+    plane.set_title(f"codes of images{of}")
+    decoded.set_title("mean of p(x|z) on a grid of z" if of else "decoded on a grid of z")
     decoded.set(xlabel="$z_1$", ylabel="$z_2$")
     return pixels.figure_png(figure)

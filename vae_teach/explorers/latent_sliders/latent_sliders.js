@@ -1,6 +1,6 @@
 // Traversals: a slider for each latent dimension, the most used first, and the image they decode to.
 
-import { network } from "../../page/network.js";
+import { halves, network } from "../../page/network.js";
 import { add, button, explorer, paint, percent, picture, shown, slider } from "../../page/common.js";
 
 const STEP = 0.05; // of an arrow key
@@ -35,8 +35,9 @@ async function build({ model, root, guard, framed, follow, send }) {
     guard(() => send({ code: model.get("start") })));
   if (prior)
     button(buttons, "Random z ~ p(z)", "A code drawn from the prior", guard(() => {
-      const code = [...model.get("code")];
-      for (const i of dimensions) code[i] = normal();
+      const code = [...model.get("code")], drawn = halves(model.get("draws")); // none: p(z) is N(0, I)
+      const from = code.length * Math.floor((Math.random() * drawn.length) / code.length);
+      for (const i of dimensions) code[i] = drawn.length ? +drawn[from + i].toFixed(4) : normal();
       send({ code });
     }));
   const right = add(panels, "div", { className: "panel sliding" });

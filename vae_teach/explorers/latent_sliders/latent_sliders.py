@@ -7,9 +7,12 @@ import traitlets as t
 
 from vae_teach import checks
 from vae_teach.evaluation import USED, kl_by_dimension
-from vae_teach.page.networks import Network, network_trait
+from vae_teach.models.interface import device_of, has_prior, image_shape_of, latent_dim_of, prior_of
+from vae_teach.models.priors import is_standard
+from vae_teach.page.latent_map import prior_parts
+from vae_teach.page.networks import Network, halves, network_trait
 from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
-from vae_teach.pictures import pixels
+from vae_teach.pictures import drawable, pixels
 
 MOST = 64
 
@@ -22,7 +25,9 @@ class LatentSliders(WebExplorer):
     The widget shows the model as it was when this was called.
 
     Args:
-        model: a VAE with 1 or 3 image channels, a `MultiRateVAE.at(beta)` or an Autoencoder.
+        model: a VAE with 1 or 3 image channels, a `MultiRateVAE.at(beta)`, an Autoencoder, or a module
+            of your own with `encode`, `decode`, `prior`, a `decoder` that the page can evaluate and a
+            `likelihood`.
         z: the code to start from, a float32 tensor (d,). None is the first image's code (the mean of
             q(z|x)), or the origin where there are no images.
         dimensions: which latent dimensions get a slider; None is all, at most 64.
@@ -47,6 +52,8 @@ class LatentSliders(WebExplorer):
     limit = t.Float(3.0).tag(sync=True)
     image_shape = t.List().tag(sync=True)
     prior = t.Bool(True).tag(sync=True)
+    # Codes z ~ p(z) to choose from, float16, where the page cannot draw them: p(z) is not N(0, I).
+    draws = t.Bytes().tag(sync=True)
 
     def __init__(self, model, z=None, dimensions=None, images=None):
         """Check the arguments, measure the dimensions and pack the decoder."""
@@ -64,8 +71,9 @@ class LatentSliders(WebExplorer):
             kl=[] if kl is None else [kl[i] for i in chosen],
             count=0 if kl is None else len(images),
             limit=reach,
-            image_shape=list(model.image_shape),
-            prior=hasattr(model, "prior"),
+            image_shape=list(image_shape_of(model)),
+            prior=has_prior(model),
+            draws=_draws(model),
         )
 
     @property
@@ -119,22 +127,27 @@ class LatentSliders(WebExplorer):
 @torch.no_grad()
 def _measured(model, z, images):
     """The code to start from, KL of each dimension or None, and how far sliders reach."""
-    if images is None:
-        start = torch.zeros(model.latent_dim) if z is None else z.detach().cpu().float()
-        return start, None, _reach(start)
-    images = images.to(next(model.parameters()).device)
-    vae = hasattr(model, "prior")
-    codes = pixels.mean_of(model.encode(images[:1] if vae else images)).cpu()
-    checks.finite(codes, "the mean of q(z|x)" if vae else "the codes")
-    start = codes[0] if z is None else z.detach().cpu().float()
-    kl = kl_by_dimension(model, images).cpu() if vae else None
-    if vae:
-        checks.finite(kl, "KL(q(z_i|x) || p(z_i))")
-    return (
-        start,
-        kl.tolist() if vae else None,
-        _reach(start if vae else torch.cat([codes, start[None]])),
-    )
+    seen, kl = torch.zeros(1, latent_dim_of(model)), None
+    if images is not None:
+        vae = has_prior(model)
+        seen, _ = drawable.codes(model, images[:1] if vae else images)
+        if vae:
+            kl = kl_by_dimension(model, images.to(device_of(model))).cpu()
+            checks.finite(kl, "KL(q(z_i|x) || p(z_i))")
+    start = seen[0] if z is None else z.detach().cpu().float()
+    prior = prior_parts(model)
+    ends = (prior[:, 0].abs() + 3 * prior[:, 1]).flatten()  # 3.0 for N(0, I)
+    reached = start if kl is not None else torch.cat([seen.flatten(), start])
+    return start, None if kl is None else kl.tolist(), _reach(torch.cat([reached, ends]))
+
+
+def _draws(model, count=200):
+    """Bytes of codes z ~ p(z), or none where the page draws from N(0, I) itself."""
+    if not has_prior(model) or is_standard(prior_of(model)):
+        return b""
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(0)
+        return halves(prior_of(model).sample((count,)), "draws from the prior")
 
 
 def _reach(codes):
@@ -143,33 +156,25 @@ def _reach(codes):
 
 def _check(model, z, dimensions, images):
     """The dimensions that get a slider."""
-    if not hasattr(model, "latent_dim") or hasattr(model, "at"):
-        of = type(model).__name__
-        wanted = "model.at(beta) of it" if hasattr(model, "at") else "a VAE or an Autoencoder"
-        raise TypeError(f"model is {of}, {wanted} is needed.")
-    if getattr(model, "likelihood", None) not in ("bernoulli", "gaussian", None):
-        raise ValueError(
-            f'model.likelihood is {model.likelihood!r}, "bernoulli" or "gaussian" is needed.'
-        )
-    if model.image_shape[0] not in (1, 3):
-        raise ValueError(f"images have {model.image_shape[0]} channels, 1 or 3 are needed.")
+    drawable.check(model)
+    latent_dim = latent_dim_of(model)
     if z is not None:
         if not isinstance(z, torch.Tensor):
             raise TypeError(f"z is {type(z).__name__}, a float32 tensor (d,) is needed.")
-        _check_code(z, model.latent_dim)
+        _check_code(z, latent_dim)
     if images is not None:
-        checks.images(images, "images", model.image_shape)
-    if dimensions is None and model.latent_dim > MOST:
+        checks.images(images, "images", image_shape_of(model))
+    if dimensions is None and latent_dim > MOST:
         raise ValueError(
-            f"model.latent_dim is {model.latent_dim}, {MOST} sliders at most: say which, "
+            f"model.latent_dim is {latent_dim}, {MOST} sliders at most: say which, "
             f"for example dimensions=range(20)."
         )
-    chosen = list(range(model.latent_dim) if dimensions is None else dimensions)
-    wrong = [i for i in chosen if i not in range(model.latent_dim)]
+    chosen = list(range(latent_dim) if dimensions is None else dimensions)
+    wrong = [i for i in chosen if i not in range(latent_dim)]
     if wrong or not chosen or len(set(chosen)) < len(chosen) or len(chosen) > MOST:
         raise ValueError(
             f"dimensions is {chosen}, from 1 to {MOST} different numbers from 0 to "
-            f"{model.latent_dim - 1} are needed."
+            f"{latent_dim - 1} are needed."
         )
     return chosen
 

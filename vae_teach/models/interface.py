@@ -1,0 +1,79 @@
+"""What the course asks of a model, ours or a learner's own: `encode`, `decode` and `prior`.
+
+Everything above this floor goes through these functions, so that a model that says something else gets
+one sentence. `latent_dim`, `image_shape` and `likelihood` are read off the model where it has them,
+and else from the distributions it returns.
+"""
+
+import torch
+
+from vae_teach import checks
+from vae_teach.models.likelihoods import Likelihood
+
+
+def encoded(model, x):
+    """q(z|x) of images (B, C, H, W).
+
+    Raises:
+        TypeError, ValueError: `encode` returned no Distribution over whole codes.
+    """
+    return checks.distribution(model.encode(x), "encode", 1)
+
+
+def decoded(model, z):
+    """p(x|z) of codes (..., d).
+
+    Raises:
+        TypeError, ValueError: `decode` returned no Distribution over whole images.
+    """
+    return checks.distribution(model.decode(z), "decode", 3)
+
+
+def prior_of(model):
+    """p(z).
+
+    Raises:
+        TypeError, ValueError: `prior` is no Distribution over whole codes.
+    """
+    return checks.distribution(model.prior, "prior", 1)
+
+
+def has_prior(model):
+    """Whether this is a model of three distributions; an autoencoder's codes and images are tensors."""
+    return hasattr(model, "prior")
+
+
+def likelihood_of(model):
+    """The model's likelihood part; one that knows nothing but the Distribution, where there is none."""
+    return getattr(model, "likelihood", None) or Likelihood()
+
+
+def latent_dim_of(model):
+    """Dimensions of the code.
+
+    Raises:
+        TypeError: neither latent_dim nor a prior says so.
+    """
+    if hasattr(model, "latent_dim"):
+        return model.latent_dim
+    if has_prior(model):
+        return prior_of(model).event_shape[0]
+    raise TypeError(
+        f"model is {type(model).__name__}, a VAE or an Autoencoder is needed, or a module of your own with "
+        "encode, decode and prior."
+    )
+
+
+@torch.no_grad()
+def image_shape_of(model):
+    """(C, H, W)."""
+    if hasattr(model, "image_shape"):
+        return tuple(model.image_shape)
+    z = torch.zeros(1, latent_dim_of(model), device=device_of(model))
+    p = model.decode(z)
+    return tuple(p.shape[1:] if isinstance(p, torch.Tensor) else decoded(model, z).event_shape)
+
+
+def device_of(model):
+    """Where the model's weights are; the CPU for a model without any."""
+    return next(iter(model.parameters()), torch.empty(0)).device

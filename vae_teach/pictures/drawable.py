@@ -1,0 +1,48 @@
+"""What pictures and pages ask of a model: whether they can draw it, and where it puts images."""
+
+import torch
+
+from vae_teach import checks
+from vae_teach.models.interface import (
+    device_of,
+    encoded,
+    has_prior,
+    image_shape_of,
+    latent_dim_of,
+)
+
+
+def check(model):
+    """Raise unless the model has images to draw: a VAE, an autoencoder, or a learner's own module.
+
+    Raises:
+        TypeError: no model with `encode`, `decode` and a latent_dim or prior.
+        ValueError: images of other than 1 or 3 channels.
+    """
+    if hasattr(model, "at"):
+        raise TypeError(f"model is {type(model).__name__}, model.at(beta) of it is needed.")
+    latent_dim_of(model)
+    for name in ("encode", "decode"):
+        if not callable(getattr(model, name, None)):
+            raise TypeError(f"model is {type(model).__name__} without {name}, which is needed.")
+    channels = image_shape_of(model)[0]
+    if channels not in (1, 3):
+        raise ValueError(f"images have {channels} channels, 1 or 3 are needed.")
+
+
+@torch.no_grad()
+def codes(model, images):
+    """Mean and standard deviation of q(z|x), each (N, d), on the CPU.
+
+    An autoencoder's code has no deviation: None.
+
+    Raises:
+        TypeError, ValueError: codes that are no Distribution, or not finite.
+    """
+    images = images.to(device_of(model))
+    if not has_prior(model) and isinstance(z := model.encode(images), torch.Tensor):
+        checks.finite(z, "the codes")
+        return z.cpu(), None
+    q = encoded(model, images)
+    checks.finite(q.mean, "the mean of q(z|x)")
+    return q.mean.cpu(), q.stddev.cpu()
