@@ -1,9 +1,11 @@
 """How tests share the machine; data for them: the embedded set, and MNIST where it lies on disk."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from vae_teach.building import build
 
@@ -23,24 +25,28 @@ def pytest_xdist_auto_num_workers():
 def pytest_collection_modifyitems(items):
     """Slow are the tests in a browser, and those of a notebook that is run for them."""
     for item in items:
-        if item.path.is_relative_to(HERE / "browser") or needs_a_run(item):
+        if item.path.is_relative_to(HERE / "browser") or "solved" in getattr(
+            item, "fixturenames", ()
+        ):
             item.add_marker(pytest.mark.slow)
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.xdist_group(group(item)))
 
 
-def needs_a_run(item):
-    return "solved" in getattr(item, "fixturenames", ())
+def group(test):
+    """Tests of one group run in one process: those of a file, and with a chapter's the one that asks for
+    its run, which is then made once."""
+    path, _, name = test.partition("::")
+    run = re.fullmatch(r"test_runs_with_solutions_put_in\[\d+_(\w+)\]", name)
+    return f"tests/chapters/test_{run[1]}.py" if run else path
 
 
-def group(item):
-    """Tests of one group run in one process, one after the other: those of a file, but for those of a
-    chapter's run, wherever they stand, so that it is made once."""
-    if not needs_a_run(item):
-        return item.path.relative_to(HERE).as_posix()
-    if item.path.parent == HERE / "chapters":
-        return f"solved {item.path.stem.removeprefix('test_')}"  # test_em.py
-    return f"solved {item.callspec.id.partition('_')[2]}"  # [07_em]
+def pytest_xdist_make_scheduler(config, log):
+    """Hand out tests by these groups, in the order of the command line."""
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return group(nodeid)
+
+    return ByGroup(config, log)
 
 
 @pytest.fixture(scope="session")
