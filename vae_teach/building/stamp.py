@@ -9,6 +9,7 @@ Each file stands in a notebook once, so a changed line of it is one changed line
 
 import argparse
 import copy
+import re
 import sys
 
 import nbformat
@@ -36,9 +37,9 @@ def stamped(notebook):
         script = saved[state["files"][-1].removeprefix(LINK)]["state"]["path"]
         for path in needed(script):
             if path not in files:  # imported since the notebook was built
-                files[path] = path
-                saved[path] = copy.deepcopy(saved[files[script]])
-                saved[path]["state"]["path"] = path
+                key = files[path] = re.sub(r"\W", "_", path)  # `tidy` knows ids by \w
+                saved[key] = copy.deepcopy(saved[files[script]])
+                saved[key]["state"]["path"] = path
         wanted |= set(needed(script))
         state["files"] = [LINK + files[path] for path in needed(script)]
         state["_esm"] = WebExplorer._esm
