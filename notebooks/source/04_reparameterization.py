@@ -370,7 +370,7 @@ for way in (with_the_score, reparameterized, forgot_the_r, drawn_from_the_prior)
 # %% [markdown]
 # **What you see.** Reparameterized and score function are right: their z-scores are what chance gives.
 # `forgot_the_r` is wrong, and silent: its f(z) is cut off, what is left is −∇ log q, and the score averages to
-# zero. It is noise with no direction. (With the KL in closed form, as in chapter 05, the KL's gradient would be
+# zero. It is noise with no direction. (With the KL in closed form, as in [chapter](vae), the KL's gradient would be
 # left: q collapses onto the prior. Only a loss without any other weights raises an error.) And with z from the
 # prior, the likelihood does not depend on φ at all: only the KL's pull to the prior is left, −μ on average, whatever
 # x is. In the bound, z ~ q(z|x).

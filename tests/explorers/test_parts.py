@@ -29,9 +29,9 @@ DRAWN = {
     "Interpolation": lambda m: Interpolation(m, IMAGES, LABELS),
 }
 EVALUATE = """
-const bytes = Buffer.from(told.weights, "base64");
+const bytes = Buffer.from(given.weights, "base64");
 const numbers = halves(new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
-answer(told.codes.map((x) => [...evaluate(told.layers, numbers, x)]));
+answer(given.codes.map((x) => [...evaluate(given.layers, numbers, x)]));
 """
 
 
@@ -48,8 +48,8 @@ def test_every_explorer_draws_every_likelihood_s_mean(name, likelihood):
     assert "<img" in explorer.still()
     codes = torch.tensor([[0.0, 0.0], [1.5, -2.0]])
     sent = explorer.decoder
-    told = {"layers": sent.layers, "weights": base64.b64encode(sent.weights).decode()}
-    shown = torch.tensor(node(EVALUATE, told | {"codes": codes.tolist()}, "network"))
+    given = {"layers": sent.layers, "weights": base64.b64encode(sent.weights).decode()}
+    shown = torch.tensor(node(EVALUATE, given | {"codes": codes.tolist()}, "page/network.js"))
     wanted = pixels.mean_images(model, codes).flatten(1)
     assert wanted.std() > 0.01
     assert (shown - wanted).abs().max() < 1e-3
@@ -124,7 +124,7 @@ const group = { querySelector: () => null };
 const frame = { insertAdjacentHTML: (_, made) => (html = made), querySelector: () => group };
 globalThis.document = { createElement: () => frame };
 const parent = { appendChild: (child) => child };
-answer(told.map((prior) => {
+answer(given.map((prior) => {
   plane(parent, { limit: 8, tick: 2, prior });
   return html;
 }));
@@ -135,9 +135,9 @@ def test_the_page_draws_and_names_them():
     normal, parts, none = node(
         PLANE,
         [[[0, 0, 1, 1]], [[-4, 0, 0.5, 1], [4, 1, 0.1, 0.2]], []],
-        "network",
-        "common",
-        "plane",
+        "page/network.js",
+        "page/common.js",
+        "page/plane.js",
     )
     ellipses = [len(re.findall("<ellipse cx", html)) for html in (normal, parts, none)]
     assert ellipses == [2, 4, 0]
