@@ -24,9 +24,9 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "browser"))
 
-import lab
-from room import SHOWN, Room
-from table import EXPLORERS
+import real_lab
+from explorers_notebook import SHOWN, ExplorersNotebook
+from tested_explorers import EXPLORERS
 
 from vae_teach.building import build
 
@@ -102,7 +102,7 @@ def main():
             with opened(*setting) as (jupyter, page):
                 seconds, drags, weights = train(jupyter, page, images, epochs)
                 whole = run_all(jupyter, page, chosen.chapter)
-        except lab.Missing as reason:
+        except real_lab.Missing as reason:
             sys.exit(f"threads are not measured: {reason}")
         first = first or weights[0]
         line = f"{name:20}" + "".join(f"{number:8.1f}" for number in seconds)
@@ -122,32 +122,32 @@ def opened(variables, code):
     with (
         tempfile.TemporaryDirectory() as home,
         mock.patch.dict(os.environ, variables, clear=True),
-        lab.chromium() as browser,
+        real_lab.chromium() as browser,
     ):
         startup = Path(home) / "ipython" / "profile_default" / "startup"
         startup.mkdir(parents=True)
         (startup / "threads.py").write_text(code, encoding="utf-8")
-        with lab.jupyterlab(Path(home)) as jupyter:
-            yield jupyter, lab.new_page(browser)
+        with real_lab.jupyterlab(Path(home)) as jupyter:
+            yield jupyter, real_lab.new_page(browser)
 
 
 def train(jupyter, page, images, epochs):
     """Seconds at rest, and while each of DRAGGED is dragged; (ms, frames) of each; all weights' digests."""
-    room = Room(jupyter, page, explorers=DRAGGED)
-    room.run("import hashlib, time")
-    room.run(f"many = data.train_images.repeat({images // 3000}, 1, 1, 1)")
-    room.run(TRAIN.format(epochs=1))  # what is made once is made now
+    explorers = ExplorersNotebook(jupyter, page, explorers=DRAGGED)
+    explorers.run("import hashlib, time")
+    explorers.run(f"many = data.train_images.repeat({images // 3000}, 1, 1, 1)")
+    explorers.run(TRAIN.format(epochs=1))  # what is made once is made now
     seconds, drags, weights = [], [], []
     for explorer in (None, *DRAGGED):
         figures = []
-        room.start(TRAIN.format(epochs=epochs))
-        while room.busy():
+        explorers.start(TRAIN.format(epochs=epochs))
+        while explorers.busy():
             if explorer is None:
                 page.wait_for_timeout(50)
             else:
-                figures.append(room.drag(explorer))
-        seconds.append(room.ask("seconds"))
-        weights.append(room.ask(WEIGHTS))
+                figures.append(explorers.drag(explorer))
+        seconds.append(explorers.ask("seconds"))
+        weights.append(explorers.ask(WEIGHTS))
         if explorer is not None:
             drags.append(
                 [statistics.median(f[key] for f in figures) for key in ("median", "frames")]

@@ -45,10 +45,9 @@ from torch.nn.functional import softplus
 from vae_teach import data, evaluation
 from vae_teach.chapters.bayes_elbo import exercises as exercise
 from vae_teach.chapters.bayes_elbo import figures as picture
-from vae_teach.chapters.bayes_elbo.bounds import two_directions_panel
 from vae_teach.chapters.bayes_elbo.derivation import Derivation
 from vae_teach.chapters.bayes_elbo.graphical_model import graphical_model
-from vae_teach.chapters.bayes_elbo.panels import bayes_rule_panel
+from vae_teach.chapters.bayes_elbo.panels import bayes_rule_panel, two_directions_panel
 from vae_teach.explorers.elbo_bars import ElboBars
 from vae_teach.models import VAE
 from vae_teach.objectives import elbo

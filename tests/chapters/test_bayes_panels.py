@@ -7,9 +7,8 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from vae_teach.chapters.bayes_elbo.bounds import two_directions_panel
 from vae_teach.chapters.bayes_elbo.derivation import Derivation
-from vae_teach.chapters.bayes_elbo.panels import bayes_rule_panel
+from vae_teach.chapters.bayes_elbo.panels import bayes_rule_panel, two_directions_panel
 
 ALT = "Curves that move with the sliders above."
 Z = torch.linspace(-8, 8, 4001, dtype=torch.double)

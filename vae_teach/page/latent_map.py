@@ -12,6 +12,7 @@ from vae_teach.models.priors import centres
 from vae_teach.page.networks import halves
 from vae_teach.pictures import drawable
 from vae_teach.pictures.colours import LABELS
+from vae_teach.pictures.mixtures import prior_ellipses
 
 POINTS = 2000  # images on the map at most: more only hide each other and weigh the page down
 SIGNS = "0123456789abcdefghijklmnopqrstuvwxyz"  # one mark a label, as in plane.js
@@ -105,15 +106,6 @@ def marks(axes, codes, labels, size):
     for label in labels.unique().tolist():
         look = {"marker": f"${SIGNS[label]}$", "c": LABELS[label % 10], "s": size}
         axes.scatter(*codes[labels == label].T, linewidths=0.2, **look)
-
-
-def prior_ellipses(axes, prior):
-    """Draw one and two standard deviations of each of p(z)'s parts (K, 2, 2): circles for N(0, I)."""
-    angle = torch.linspace(0, 2 * math.pi, 200)
-    for mean, sd in prior:
-        for radius in (1, 2):
-            x, y = (mean + radius * sd * torch.stack([angle.cos(), angle.sin()], 1)).t()
-            axes.plot(x, y, "--", c="gray", lw=1.2)
 
 
 def _check(model, images, labels, classes):

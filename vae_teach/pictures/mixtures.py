@@ -3,7 +3,7 @@
 import numpy as np
 
 from vae_teach.pictures import colours
-from vae_teach.pictures.colours import ENCODER, KL, POSTERIOR
+from vae_teach.pictures.colours import ENCODER, KL, POSTERIOR, PRIOR
 
 # One colour a component (red, green, blue in [0, 1]) and one marker.
 COMPONENTS = np.array([colours.rgb(colours.LABELS[i]) for i in colours.COMPONENTS]) / 255
@@ -16,6 +16,17 @@ def ellipse(mean, covariance, radius=2.0):
     """The points (2, 80) of a Gaussian's ellipse at `radius` standard deviations."""
     spread = np.linalg.cholesky(np.asarray(covariance))
     return np.asarray(mean)[:, None] + radius * spread @ _CIRCLE
+
+
+def prior_ellipses(axes, parts=(((0, 0), (1, 1)),)):
+    """Draw one and two standard deviations of each part of p(z), given by mean and deviation, (K, 2, 2).
+
+    By default the circles of N(0, I).
+    """
+    for mean, sd in parts:
+        for radius in (1, 2):
+            covariance = np.diag(np.square(np.asarray(sd, dtype=float)))
+            axes.plot(*ellipse(mean, covariance, radius), "--", color=PRIOR, lw=1.2)
 
 
 def window(x, margin=0.06):

@@ -6,8 +6,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
 
-from vae_teach.pictures.colours import ENCODER, LABELS, PRIOR
+from vae_teach.pictures.colours import ENCODER, LABELS
 from vae_teach.pictures.images import show_ink
+from vae_teach.pictures.mixtures import prior_ellipses
 from vae_teach.pictures.picture import PLATE, Picture
 
 
@@ -41,7 +42,7 @@ def bubbles(panels, labels, alt, caption="", extent=None):
         )  # fmt: skip
         axes.add_collection(ellipses)
         axes.scatter(*mean.t(), s=2, c=colours)
-        _prior_circles(axes)
+        prior_ellipses(axes)
         limit = limit or max(2.2, 1.1 * mean.abs().amax(1).quantile(0.98).item())
         axes.set(xlim=(-limit, limit), ylim=(-limit, limit), xlabel="$z_1$", ylabel="$z_2$")
         axes.set(title=title, aspect="equal")
@@ -100,13 +101,6 @@ def posteriors(points, log_density, q, images, alt, caption="", titles=None):
         axes.set(xlim=(x_low, x_high), ylim=(y_low, y_high), aspect="equal")
         axes.set(xlabel="$z_1$", ylabel="$z_2$" if i == 0 else "")
     return Picture(figure, alt, caption)
-
-
-def _prior_circles(axes):
-    for radius in (1, 2):
-        axes.add_patch(
-            Ellipse((0, 0), 2 * radius, 2 * radius, fill=False, ec=PRIOR, lw=1.2, ls="--")
-        )
 
 
 def _window(points, mass, mean, scale):

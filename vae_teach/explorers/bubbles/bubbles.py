@@ -6,11 +6,12 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 
 from vae_teach.explorers.bubbles.film import Film
-from vae_teach.page.latent_map import check_labels, marks, prior_ellipses
+from vae_teach.page.latent_map import check_labels, marks
 from vae_teach.page.networks import halves
 from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
 from vae_teach.pictures import pixels
 from vae_teach.pictures.colours import LABELS
+from vae_teach.pictures.mixtures import prior_ellipses
 
 # Sizes that the plane may have: 3, 4, 5, 6, 8, 10, 12, 15, … up to float16's largest number.
 LADDER = [m * 10**k for k in range(5) for m in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)][5:]
