@@ -54,7 +54,7 @@ def test_stored_outputs_are_whole(source):
             for tag in re.findall(r"<img [^>]*>", data.get("text/html", "")):
                 assert re.search(r'alt="[^"]{15,}"', tag), f"{cell.id}: no alternative text"
             assert " at 0x" not in data.get("text/plain", ""), f"{cell.id}: a memory address"
-        if re.search(r"^figures\.", cell.source, re.MULTILINE):
+        if re.search(r"^(pictures|figures|picture)\.", cell.source, re.MULTILINE):
             assert any("<img " in o.get("data", {}).get("text/html", "") for o in cell.outputs), (
                 cell.id
             )

@@ -41,19 +41,12 @@ from torch.distributions import Categorical, MultivariateNormal, Normal, kl_dive
 from torch.nn import functional as F
 
 from vae_teach import data, em, evaluation, pictures
+from vae_teach.chapters.em import figures
 from vae_teach.chapters.em.exercises import (
     check_covariances,
     check_elbo,
     check_posterior_mean,
     check_responsibilities,
-)
-from vae_teach.chapters.em.figures import (
-    climbs,
-    clusters,
-    gap_map,
-    line_and_curve,
-    staircase,
-    window,
 )
 from vae_teach.chapters.em.panels import small_variance_panel
 from vae_teach.explorers.em_stepper import EmStepper
@@ -242,7 +235,7 @@ for _ in range(20):
     path.append(standing("M", theta, r))
 
 # %% tags=["aside"]
-staircase(
+figures.staircase(
     *([p[i] for p in path[:17]] for i in (0, 5, 6)),
     alt="Stairs: log p and ELBO touch after every E step; after every M step both are higher, and apart.",
     caption=f"{digits.name}, 600 points, the start and the first 8 E and M steps.",
@@ -308,7 +301,7 @@ for step in range(1, 301):
         print(f"{step:3} steps: ours {top:.9f}; scikit-learn {off[0]:+.0e}, package {off[1]:+.0e}")
 
 # %% tags=["aside"]
-clusters(
+figures.clusters(
     x,
     labels,
     (0, 3, 7),
@@ -399,7 +392,7 @@ ways = {
 runs = {name: climb(*way) for name, way in ways.items()}
 
 # %% tags=["aside", "measured"]
-climbs(
+figures.climbs(
     {name: run for name, (run, _) in runs.items()},
     lowest=path[0][5],
     alt="Log p and ELBO against steps and seconds: four ways to one height, exact EM first.",
@@ -437,7 +430,7 @@ print(f"partial E: smallest gain of ELBO in a step {runs['partial E'][0][:, 2].d
 torch.manual_seed(0)
 linear = nn.Linear(2, 3).double()
 _, theta_linear = climb(by_gradient(lambda: linear(x), linear.parameters()), 600)
-low, high = window(x)
+low, high = figures.window(x)
 axes = [torch.linspace(a, b, 120, dtype=torch.double) for a, b in zip(low, high, strict=True)]
 plane = torch.stack(torch.meshgrid(*axes, indexing="xy"), -1).reshape(-1, 2)
 
@@ -456,7 +449,7 @@ for name, (net, theta) in trained.items():
         print(f"{name:16} {place:18} mean gap {gap.mean():.5f}, largest {gap.max():8.4f} nats")
 
 # %% tags=["aside"]
-gap_map(
+figures.gap_map(
     x,
     {name: gap.reshape(120, 120) for name, gap in maps.items()},
     alt="Two maps of the gap: small among the data, large in empty corners; larger for the linear encoder.",
@@ -715,7 +708,7 @@ for name, decoded in paths.items():
     )
 
 # %% tags=["aside"]
-line_and_curve(
+figures.line_and_curve(
     *(z, paths, seen, densities, gaussians),
     alt="A straight decoder: the posterior is a Gaussian. A parabola: two bumps that no Gaussian fits.",
     caption="z ~ N(0, 1), decoders (1.3z, 0.6z) and (1.3z, z² − 1), noise 0.7. Orange: the decoder's mean. ×: the "
