@@ -467,7 +467,7 @@ pictures.image_rows(
 # %% [markdown]
 # ### Exercise 3: the reconstruction term
 #
-# Write $\log p(x\mid z)$ of the Bernoulli decoder for a batch, from its logits.
+# Write $\log p(x\mid z)$ of the Bernoulli decoder for a batch, from its logits. Ink may be grey.
 
 
 # %% tags=["exercise"]
@@ -661,7 +661,8 @@ print(f"−log p(x), binarized, the first 100        {-binary.mean():6.1f} nats,
 #
 # ### Exercise 4: the whole loss
 #
-# From memory, all of it: from the networks' outputs and a batch to the one number that training lowers.
+# From memory, all of it: from the networks' outputs and a batch, whose ink may be grey, to the one number that
+# training lowers.
 
 
 # %% tags=["exercise"]

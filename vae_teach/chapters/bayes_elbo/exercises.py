@@ -49,7 +49,7 @@ check_posterior = Exercise(
         "dz is missing: your numbers sum to 1 over the grid, a density integrates to 1.": (
             lambda a, b, dz: (a + b).softmax(1)
         ),
-        "divide by the sum times dz; you multiplied the density with dz once too often.": (
+        "you multiplied by dz where you must divide by it: a factor dz² off.": (
             lambda a, b, dz: (a + b).softmax(1) * dz
         ),
         "normalise over z (the last dimension); you normalised over the observations x.": (
@@ -195,7 +195,7 @@ check_kl_gaussians = Exercise(
         "forward for reverse: this is KL of the second from the first.": (
             lambda m1, s1, m2, s2: _kl(m2, s2, m1, s1)
         ),
-        "these are bits; nats need the natural logarithm.": (
+        "only the logarithm is to base 2, the rest is in nats: use torch.log.": (
             lambda m1, s1, m2, s2: _kl(m1, s1, m2, s2) + (s2 / s1).log2() - (s2 / s1).log()
         ),
         "these are bits: nats · log₂ e.": lambda *a: _kl(*a) / math.log(2),

@@ -231,9 +231,19 @@ class _SmallAutoencoder:
         return torch.sigmoid(h @ self.weight)
 
 
-def _to_contract(seed, images, d, D):
+class _DeepAutoencoder(_SmallAutoencoder):
+    """A second layer, of hyperbolic tangents: what holds for one sigmoid layer does not hold here."""
+
+    def encode(self, x):
+        return torch.tanh(super().encode(x) @ self.weight)
+
+    def decode(self, h):
+        return super().decode(torch.tanh(h @ self.weight.t()))
+
+
+def _to_contract(seed, images, d, D, kind=_SmallAutoencoder):
     x = torch.rand(images, D, generator=torch.Generator().manual_seed(seed + 1), dtype=torch.double)
-    return _SmallAutoencoder(seed, d, D), x
+    return kind(seed, d, D), x
 
 
 def _closed_form(model, x):
@@ -245,26 +255,43 @@ def _jacobian(model, x):
     return vmap(jacrev(model.encode))(x)  # (B, d, D)
 
 
+def _penalty(model, x):
+    """By autograd; by the closed form where it holds, which is the other source."""
+    if type(model) is _SmallAutoencoder:
+        return _closed_form(model, x)
+    return _jacobian(model, x).square().sum((1, 2))
+
+
+def _of_one_layer(model, x):
+    h = model.encode(x)
+    slope = (h * (1 - h)).square()
+    return (slope * model.weight.square().sum(1 if len(model.weight) == h.shape[1] else 0)).sum(1)
+
+
 check_penalty = Exercise(
     "‖∂h/∂x‖²_F of each image: model with encode and decode, x (B, D) -> (B,).",
-    inputs=[_to_contract(0, 3, 3, 6), _to_contract(2, 2, 4, 5)],
-    right=_closed_form,
+    inputs=[
+        _to_contract(0, 3, 3, 6),
+        _to_contract(2, 2, 4, 5),
+        _to_contract(4, 2, 4, 5, kind=_DeepAutoencoder),
+    ],
+    right=_penalty,
     mistakes={
         "square the entries before you sum them.": lambda m, x: _jacobian(m, x).sum((1, 2)),
         "these are absolute values: square the entries.": (
             lambda m, x: _jacobian(m, x).abs().sum((1, 2))
         ),
         "do not take the root: the penalty is the squared norm.": (
-            lambda m, x: _closed_form(m, x).sqrt()
+            lambda m, x: _penalty(m, x).sqrt()
         ),
         "sum over all entries; you took their mean.": (
             lambda m, x: _jacobian(m, x).square().mean((1, 2))
         ),
         "one number an image is needed: sum each image's squares, not the batch's.": (
-            lambda m, x: _closed_form(m, x).sum()
+            lambda m, x: _penalty(m, x).sum()
         ),
         "one number an image is needed: the mean over images comes later.": (
-            lambda m, x: _closed_form(m, x).mean()
+            lambda m, x: _penalty(m, x).mean()
         ),
         "sum the squares over both axes of the Jacobian: (B, d, D) must become (B,).": (
             lambda m, x: _jacobian(m, x).square()
@@ -288,6 +315,9 @@ check_penalty = Exercise(
         ),
         "the squares of the weights alone: the sigmoid's slope h(1 − h) is missing.": (
             lambda m, x: m.weight.square().sum().expand(len(x))
+        ),
+        "h(1 − h) and the weights are right for one sigmoid layer only; the encoder may be any.": (
+            _of_one_layer
         ),
     },
     also_right=[

@@ -66,9 +66,22 @@ check_kl = Exercise(
 
 
 def _pixels(draws, *shape):
-    """Logits and black-and-white images."""
+    """Logits, and images with blank, grey and full ink."""
     logits = 2 * torch.randn(shape, generator=draws)
-    return logits, (torch.rand(shape, generator=draws) < 0.4).float()
+    return logits, (1.6 * torch.rand(shape, generator=draws) - 0.3).clamp(0, 1)
+
+
+def _score(logits, x):
+    """log p of each pixel by torch, which takes grey ink without validation."""
+    return Bernoulli(logits=logits, validate_args=False).log_prob(x)
+
+
+def _rounded(logits, x):
+    return torch.where(x > 0.5, F.logsigmoid(logits), F.logsigmoid(-logits)).flatten(1)
+
+
+def _two_valued(logits, x):
+    return F.logsigmoid(logits * (2 * x - 1)).flatten(1)
 
 
 def _unlogged(p, x):
@@ -76,12 +89,12 @@ def _unlogged(p, x):
 
 
 check_reconstruction = Exercise(
-    "log p(x|z) of a Bernoulli decoder: logits (B, C, H, W), x (B, C, H, W) -> (B,) in nats.",
+    "log p(x|z) of a Bernoulli decoder: logits, x (B, C, H, W), ink in [0, 1] -> (B,) in nats.",
     inputs=[
         _pixels(torch.Generator().manual_seed(0), 3, 1, 4, 4),
         _pixels(torch.Generator().manual_seed(1), 2, 3, 5, 2),
     ],
-    right=lambda a, x: Bernoulli(logits=a).log_prob(x).flatten(1).sum(1),
+    right=lambda a, x: _score(a, x).flatten(1).sum(1),
     mistakes={
         "the sign is turned: a log-probability of pixels is never positive.": (
             lambda a, x: -_log_p(a, x).sum(1)
@@ -105,9 +118,9 @@ check_reconstruction = Exercise(
             lambda a, x: -_log_p(a, x).sum()
         ),
         "sum over the pixels of each image, not over the images.": (
-            lambda a, x: Bernoulli(logits=a).log_prob(x).sum(0)
+            lambda a, x: _score(a, x).sum(0)
         ),
-        "sum over the pixels: one number an image.": (lambda a, x: Bernoulli(logits=a).log_prob(x)),
+        "sum over the pixels: one number an image.": _score,
         "this scores only the inked pixels; blank ones need log(1 − p).": (
             lambda a, x: (x * F.logsigmoid(a)).flatten(1).sum(1)
         ),
@@ -117,6 +130,12 @@ check_reconstruction = Exercise(
         "logits are not probabilities: a sigmoid is missing.": lambda a, x: _unlogged(a, x).sum(1),
         "this is a squared error: a Gaussian's log-density, up to constants.": (
             lambda a, x: -((a.sigmoid() - x) ** 2).flatten(1).sum(1)
+        ),
+        "that holds for black and white only; on grey ink it is not x·ℓ − softplus(ℓ).": (
+            lambda a, x: _two_valued(a, x).sum(1)
+        ),
+        "you rounded the ink: a grey pixel counts with its share of log p and log(1 − p).": (
+            lambda a, x: _rounded(a, x).sum(1)
         ),
     },
     also_right=[lambda a, x: (x * a - F.softplus(a)).flatten(1).sum(1)],
@@ -167,11 +186,11 @@ def _of_terms(combine):
 
 
 check_loss = Exercise(
-    "−ELBO averaged over a batch: mean, log_variance (B, d), logits, x (B, C, H, W) -> ().",
+    "−ELBO of a batch, averaged: mean, log_variance (B, d), logits, x (B, C, H, W) in [0, 1] -> ().",
     inputs=[_batch(0, 3, 5, 1, 4, 4), _batch(1, 2, 3, 1, 5, 2)],
     right=lambda m, s, a, x: (
         kl_divergence(Normal(m, (0.5 * s).exp()), Normal(0.0, 1.0)).sum(1).mean()
-        - Bernoulli(logits=a).log_prob(x).flatten(1).sum(1).mean()
+        - _score(a, x).flatten(1).sum(1).mean()
     ),
     mistakes={
         "this is the ELBO; training lowers its negative.": _of_terms(
@@ -200,6 +219,12 @@ check_loss = Exercise(
         "common unit.": _of_terms(lambda r, k: k.mean() - r.mean()),
         "the ½ of the KL term is missing.": _of_terms(
             lambda r, k: (2 * k.sum(1) - r.sum(1)).mean()
+        ),
+        "log σ(ℓ(2x − 1)) is log p of a black or white pixel only; these are grey, too.": (
+            lambda m, s, a, x: (_kl(m, s.exp()).sum(1) - _two_valued(a, x).sum(1)).mean()
+        ),
+        "you rounded the ink, which is grey, too.": (
+            lambda m, s, a, x: (_kl(m, s.exp()).sum(1) - _rounded(a, x).sum(1)).mean()
         ),
     },
     also_right=[
