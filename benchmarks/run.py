@@ -24,6 +24,7 @@ COMMANDS = {
     "quality": ["quality.py"],
     "cold_start": ["cold_start.py"],
     "dragging": ["dragging.py"],
+    "threads": ["threads.py"],
     "panels": ["panels.py"],
     "handwritten": ["handwritten.py"],
     "rate_distortion": ["rate_distortion.py", "--quick"],

@@ -60,12 +60,13 @@ def _adaptive(fit, cores=torch.get_num_threads()):
 
 training.fit = _adaptive(training.fit)
 """
+ALL = {"OMP_NUM_THREADS": str(CORES)}  # PyTorch's own choice; jupyter/ leaves a core to the page
 SETTINGS = {  # name -> (variables of the kernel, code that it starts with)
-    "as it comes": ({}, ""),
+    "as it comes": (ALL, ""),
     f"all cores but one: {FEWER}": ({"OMP_NUM_THREADS": str(FEWER)}, ""),
     "one thread": ({"OMP_NUM_THREADS": "1"}, ""),
-    "passive waiting": ({"OMP_WAIT_POLICY": "PASSIVE"}, ""),
-    "adaptive": ({}, ADAPTIVE),
+    "passive waiting": (ALL | {"OMP_WAIT_POLICY": "PASSIVE"}, ""),
+    "adaptive": (ALL, ADAPTIVE),
 }
 if FEWER == 1:
     del SETTINGS[f"all cores but one: {FEWER}"]  # is "one thread"

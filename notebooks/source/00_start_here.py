@@ -60,7 +60,8 @@ print(f"accelerator: {accelerator}")
 
 # %% [markdown]
 # If that cell printed versions and no error, everything the course needs is installed. Without a
-# graphics card the chapters still train live.
+# graphics card the chapters still train live. `make lab` leaves one processor to the browser, which draws while a
+# network trains: with all of them training would wait for the page, and both be slower.
 #
 # ## Which pictures?
 #

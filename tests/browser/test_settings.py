@@ -1,9 +1,12 @@
 """The course's own Jupyter: what jupyter/ puts into its environment."""
 
 import json
+import os
 import re
+import runpy
 import urllib.request
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import real_lab
 from websocket import create_connection
@@ -35,6 +38,18 @@ def test_a_kernel_s_messages_leave_at_once(tmp_path, monkeypatch):
     told = re.findall(r"no delay: (\d)", log)
     assert told, log
     assert set(told) == {"1"}
+
+
+def test_a_core_is_left_to_the_page(monkeypatch):
+    """Kernels inherit the server's variables; who has set one keeps it."""
+    config = SETTINGS / "etc/jupyter/jupyter_server_config.py"
+    for cores, own, threads in ((8, None, "7"), (2, None, "1"), (1, None, "1"), (8, "8", "8")):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, n=cores: range(n), raising=False)
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        if own:
+            monkeypatch.setenv("OMP_NUM_THREADS", own)
+        runpy.run_path(str(config), {"get_config": MagicMock()})
+        assert os.environ["OMP_NUM_THREADS"] == threads
 
 
 def _hear_a_kernel(address):

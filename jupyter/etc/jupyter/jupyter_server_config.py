@@ -1,4 +1,4 @@
-"""For the course's own environment: messages from a kernel reach the page without a wait."""
+"""For the course's own environment: a core for the page, and messages that reach it without a wait."""
 
 import os
 
@@ -17,6 +17,11 @@ class Prompt(ZMQChannelsWebsocketConnection):
         self.websocket_handler.set_nodelay(True)
         return super().connect()
 
+
+# Kernels inherit this. PyTorch's threads wait actively for each other: where the browser takes a core from
+# one of them, training with all cores is several times slower than with all but one (`benchmarks/threads.py`).
+cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores - 1)))
 
 if not os.environ.get(
     "JUPYTER_GATEWAY_URL"
