@@ -19,7 +19,7 @@ class Prompt(ZMQChannelsWebsocketConnection):
 
 
 # Kernels inherit this. PyTorch's threads wait actively for each other: where the browser takes a core from
-# one of them, training with all cores is several times slower than with all but one (`benchmarks/threads.py`).
+# one of them, training with all cores takes several times as long (`benchmarks/threads.py`).
 cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores - 1)))
 
