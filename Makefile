@@ -32,11 +32,11 @@ lab: $(READY)
 # A process for each core. What takes long is named first, so that no core is idle at the end.
 test: $(READY)
 	@echo "Running the quick tests"
-	@$(PY) -m pytest -n auto -m "not slow" notebooks tests
+	@$(PY) -m pytest -n auto -m "not slow" --durations=15 notebooks tests
 
 test-slow: $(READY)
 	@echo "Running the slow tests: notebooks with their solutions, every explorer in a browser"
-	@$(PY) -m pytest -n auto -m "slow and not timing" tests/browser/test_access.py tests/chapters tests
+	@$(PY) -m pytest -n auto -m "slow and not timing" --durations=15 tests/browser/test_access.py tests/chapters tests
 	@echo "Running those that measure milliseconds, alone"
 	@$(PY) -m pytest -m timing tests
 

@@ -92,7 +92,8 @@ def test_closing_leaves_nothing_behind(opened, explorer):
     print(f"\n{explorer.name}: {growth}")
     assert growth["page"] <= 2.5e6, "the page still holds its weights"
     assert growth["nodes"] <= 50, "the page still holds its elements"
-    assert growth["listeners"] <= 5, "the page still listens"
+    # JupyterLab itself keeps up to three for each that was closed; a panel has five of its own, or more.
+    assert growth["listeners"] <= 3 * CLOSINGS, "the page still listens"
     assert not kept, "the kernel still holds these"
     assert not widgets, "these are still open"
 

@@ -34,6 +34,16 @@ def all_cores(opened):
     opened.run(f"torch.set_num_threads({before})")
 
 
+@pytest.fixture(scope="class")
+def training(opened):
+    """The kernel trains until it is interrupted."""
+    opened.start("history = fit(small, data.train_images, elbo, epochs=10_000, progress=False)")
+    yield
+    opened.interrupt()
+    assert opened.ask("history.interrupted and len(history.seconds)") > 1
+    assert opened.ask("all(p.isfinite().all().item() for p in small.parameters())")
+
+
 @pytest.mark.timing
 @every
 def test_follows_the_hand(opened, usual, explorer):
@@ -56,8 +66,7 @@ def test_a_fast_drag_ends_on_the_last_value(opened, explorer):
     numbers, picture = settled(opened, explorer), opened.picture(explorer)
     opened.run(explorer.reset)
     opened.drag(explorer, events=1)
-    opened.page.wait_for_timeout(300)
-    assert opened.picture(explorer) != picture
+    opened.wait(lambda: opened.picture(explorer) != picture)
     opened.run(explorer.reset)
     opened.page.wait_for_timeout(200)
     opened.drag(explorer, skip=196, pause=150)
@@ -79,15 +88,6 @@ def test_memory_stays_flat(opened, explorer):
 @pytest.mark.timing
 @pytest.mark.usefixtures("all_cores")
 class TestWhileTraining:
-    @pytest.fixture(scope="class")
-    def training(self, opened):
-        """The kernel trains until it is interrupted."""
-        opened.start("history = fit(small, data.train_images, elbo, epochs=10_000, progress=False)")
-        yield
-        opened.interrupt()
-        assert opened.ask("history.interrupted and len(history.seconds)") > 1
-        assert opened.ask("all(p.isfinite().all().item() for p in small.parameters())")
-
     @in_page
     def test_the_page_answers(self, opened, usual, training, explorer):
         figures = min((opened.drag(explorer) for _ in range(2)), key=lambda f: f["median"])

@@ -190,6 +190,7 @@ EXPLORERS = [
         shows="canvas",
         page=SLIDER,
         kernel="[between.t]",
+        reset="between.first, between.second = 0, 1",  # between equal ones nothing moves
     ),
     Explorer(
         "stepper",
