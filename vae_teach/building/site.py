@@ -20,7 +20,7 @@ from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
 from vae_teach.building.build import NOTEBOOKS
-from vae_teach.building.tidy import STATE, VIEW
+from vae_teach.building.tidy import STATE, VIEW, reached
 from vae_teach.chapters import CHAPTERS
 from vae_teach.page.html import live, mount
 
@@ -70,15 +70,9 @@ def lives(state):
 
 
 def needed(ids, saved):
-    """The states of these widgets, and of those that they refer to: their files and networks."""
-    states = {}
-    for key in ids:
-        states[key] = saved[key]
-        values = [v for name, v in saved[key]["state"].items() if name != "layout"]
-        values += saved[key]["state"].get("files", [])
-        links = [v for v in values if isinstance(v, str) and v.startswith("IPY_MODEL_")]
-        states |= needed([link.removeprefix("IPY_MODEL_") for link in links], saved)
-    return states
+    """The states of these widgets, and of those that they refer to, but for layouts: no page has any."""
+    states = {key: saved[key] for key in reached(ids, saved)}
+    return {key: s for key, s in states.items() if s["state"]["_model_name"] != "LayoutModel"}
 
 
 def build(notebooks, target):
