@@ -140,18 +140,15 @@ def diagonal_gaussians(q):
 
 def positive_int(value, name):
     """Raise TypeError or ValueError unless value is a whole number >= 1."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} is {value!r}, a whole number of at least 1 is needed.")
-    if value < 1:
-        raise ValueError(f"{name} is {value}, a whole number of at least 1 is needed.")
+    whole_number(value, name, least=1)
 
 
-def whole_number(value, name):
-    """Raise TypeError or ValueError unless value is a whole number >= 0."""
+def whole_number(value, name, least=0):
+    """Raise TypeError or ValueError unless value is a whole number >= least."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} is {value!r}, a whole number of at least 0 is needed.")
-    if value < 0:
-        raise ValueError(f"{name} is {value}, a whole number of at least 0 is needed.")
+        raise TypeError(f"{name} is {value!r}, a whole number of at least {least} is needed.")
+    if value < least:
+        raise ValueError(f"{name} is {value}, a whole number of at least {least} is needed.")
 
 
 def non_negative(value, name):
