@@ -222,7 +222,7 @@ class _SmallAutoencoder:
 
     def __init__(self, seed, d, D):
         draws = torch.Generator().manual_seed(seed)
-        self.weight = torch.randn(d, D, generator=draws, dtype=torch.double)
+        self.weight = self.last = torch.randn(d, D, generator=draws, dtype=torch.double)
 
     def encode(self, x):
         return torch.sigmoid(x @ self.weight.t())
@@ -233,6 +233,10 @@ class _SmallAutoencoder:
 
 class _DeepAutoencoder(_SmallAutoencoder):
     """A second layer, of hyperbolic tangents: what holds for one sigmoid layer does not hold here."""
+
+    def __init__(self, seed, d, D):
+        super().__init__(seed, d, D)
+        self.last = self.weight.t()
 
     def encode(self, x):
         return torch.tanh(super().encode(x) @ self.weight)
@@ -247,8 +251,9 @@ def _to_contract(seed, images, d, D, kind=_SmallAutoencoder):
 
 
 def _closed_form(model, x):
+    """Right where the last layer is the only one, and its function the sigmoid."""
     h = model.encode(x)
-    return ((h * (1 - h)).square() * model.weight.square().sum(1)).sum(1)
+    return ((h * (1 - h)).square() * model.last.square().sum(1)).sum(1)
 
 
 def _jacobian(model, x):
@@ -260,12 +265,6 @@ def _penalty(model, x):
     if type(model) is _SmallAutoencoder:
         return _closed_form(model, x)
     return _jacobian(model, x).square().sum((1, 2))
-
-
-def _of_one_layer(model, x):
-    h = model.encode(x)
-    slope = (h * (1 - h)).square()
-    return (slope * model.weight.square().sum(1 if len(model.weight) == h.shape[1] else 0)).sum(1)
 
 
 check_penalty = Exercise(
@@ -317,7 +316,7 @@ check_penalty = Exercise(
             lambda m, x: m.weight.square().sum().expand(len(x))
         ),
         "h(1 − h) and the weights are right for one sigmoid layer only; the encoder may be any.": (
-            _of_one_layer
+            _closed_form
         ),
     },
     also_right=[
