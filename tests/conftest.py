@@ -77,10 +77,6 @@ def digits():
     return strokes(train=600, test=100)
 
 
-def is_solution(cell):
-    return "solution" in cell.metadata.get("tags", [])
-
-
 @pytest.fixture(scope="session")
 def solved(mnist_on_disk):
     """Each notebook's run with solutions in, made once: name -> executed notebook.
@@ -95,7 +91,9 @@ def solved(mnist_on_disk):
                 patch.setenv("VAE_TEACH_DATASET", "mnist" if mnist_on_disk else "strokes")
                 source = build.NOTEBOOKS / "source" / f"{name}.py"
                 notebook = build.with_solutions(build.unexecuted(source))
-                notebook.cells = [cell for cell in notebook.cells if not is_solution(cell)]
+                notebook.cells = [
+                    cell for cell in notebook.cells if "solution" not in build.tags(cell)
+                ]
                 runs[name] = build.execute(notebook)
         return runs[name]
 

@@ -1,8 +1,8 @@
 """What the tests read in a run notebook."""
 
+from vae_teach.building.build import code as code_cells
 
-def code_cells(notebook):
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+__all__ = ["code_cells", "printed"]
 
 
 def printed(notebook):
