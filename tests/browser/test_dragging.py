@@ -90,9 +90,11 @@ def test_memory_stays_flat(opened, explorer):
 class TestWhileTraining:
     @in_page
     def test_the_page_answers(self, opened, usual, training, explorer):
-        figures = min((opened.drag(explorer) for _ in range(2)), key=lambda f: f["median"])
+        bound, figures = BUSY * slowness(usual, explorer), opened.drag(explorer)
+        if figures["median"] > bound:  # the better of two counts
+            figures = min(figures, opened.drag(explorer), key=lambda f: f["median"])
         print(f"\n{explorer.name}: {in_words(figures)}")
-        assert figures["median"] <= BUSY * slowness(usual, explorer), figures
+        assert figures["median"] <= bound, figures
         assert opened.busy(), "training was over, so this proved nothing"
 
 
