@@ -38,7 +38,7 @@ test-slow: $(READY)
 	@echo "Running the slow tests: notebooks with their solutions, every explorer in a browser"
 	@$(PY) -m pytest -n auto -m "slow and not timing" --durations=15 tests/browser/test_access.py tests/chapters tests
 	@echo "Running those that measure milliseconds, alone"
-	@$(PY) -m pytest -m timing tests
+	@$(PY) -m pytest -m timing tests/browser
 
 notebooks: $(READY)
 	@$(PY) -m vae_teach.building.build --again

@@ -251,10 +251,10 @@ usual = interactive(usual, k=IntSlider(0, 0, 200, layout={"width": "500px"}))
 TRAIN = """
 import copy
 alone = copy.deepcopy(small)
-fit(alone, data.train_images, elbo, epochs=60, progress=False)  # now nobody drags
+fit(alone, data.train_images, elbo, epochs=24, progress=False)  # now nobody drags
 chart = plt.figure(figsize=(3, 2))
 plt.plot([0, 1])
-history = fit(small, data.train_images, elbo, epochs=60)  # now somebody does
+history = fit(small, data.train_images, elbo, epochs=24)  # now somebody does
 plt.plot(history.train["bound"])
 same = all(torch.equal(a, b) for a, b in zip(small.parameters(), alone.parameters()))
 finite = all(p.isfinite().all().item() for p in small.parameters())

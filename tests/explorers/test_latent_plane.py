@@ -59,7 +59,7 @@ def test_the_lens_shows_bayes_rule(trained):
 
 def test_the_lens_holds_q_and_the_posterior(trained):
     model, images, plane = trained
-    side = torch.linspace(-8, 8, 801)
+    side = torch.linspace(-8, 8, 401)
     z = torch.cartesian_prod(side, side)
     with torch.no_grad():
         logits = model.decoder(z).flatten(1)
