@@ -30,13 +30,14 @@ lab: $(READY)
 	@$(PY) -m jupyterlab $(AS_ROOT) $(LAB_FLAGS) notebooks/00_start_here.ipynb
 
 # A process for each core. What takes long is named first, so that no core is idle at the end.
+LONGEST := tests/browser/test_access.py tests/chapters/test_vae.py tests/chapters
 test: $(READY)
 	@echo "Running the quick tests"
 	@$(PY) -m pytest -n auto -m "not slow" --durations=15 notebooks tests
 
 test-slow: $(READY)
 	@echo "Running the slow tests: notebooks with their solutions, every explorer in a browser"
-	@$(PY) -m pytest -n auto -m "slow and not timing" --durations=15 tests/browser/test_access.py tests/chapters tests
+	@$(PY) -m pytest -n auto -m "slow and not timing" --durations=15 $(LONGEST) tests
 	@echo "Running those that measure milliseconds, alone"
 	@$(PY) -m pytest -m timing tests/browser
 

@@ -35,7 +35,7 @@ print(json.dumps([held, sorted(kind for number, kind in alive().items() if numbe
 """
 
 
-CLOSINGS = 3  # of one that a browser may keep until the next takes its place, nothing must pile up
+CLOSINGS = 2  # of one that a browser may keep until the next takes its place, nothing must pile up
 
 
 def alert(opened, explorer):

@@ -79,7 +79,7 @@ def test_memory_stays_flat(opened, explorer):
     opened.drag(explorer, events=400, burst=10)  # what is made once is made now
     before = opened.memory()
     for _ in range(3):  # a leak grows with each drag; what the browser has yet to collect does not
-        opened.drag(explorer, events=2000, burst=10)
+        opened.drag(explorer, events=2000, burst=20)
         after = opened.memory()
         growth = {name: after[name] - before[name] for name in before}
         print(f"\n{explorer.name}: {growth}")

@@ -34,7 +34,7 @@ def cache(tmp_path):
 
 @pytest.mark.parametrize("manner", BAD, ids=lambda manner: manner.__name__)
 def test_a_bad_first_mirror_gives_way_to_the_next(mirrors, server, cache, monkeypatch, manner):
-    monkeypatch.setattr(room, "PATIENCE", 2)
+    monkeypatch.setattr(room, "PATIENCE", 1)
     mirrors(server(manner), server())
     found = data.load("mnist")
     assert found.train_images[7, 0, 0, 0].item() == pytest.approx(IMAGES / 255)
@@ -43,7 +43,7 @@ def test_a_bad_first_mirror_gives_way_to_the_next(mirrors, server, cache, monkey
 
 @pytest.mark.parametrize("manner", BAD, ids=lambda manner: manner.__name__)
 def test_bad_mirrors_alone_are_one_sentence(mirrors, server, cache, monkeypatch, manner):
-    monkeypatch.setattr(room, "PATIENCE", 1)
+    monkeypatch.setattr(room, "PATIENCE", 0.6)
     pair = server(manner), server(manner)
     mirrors(*pair)
     with pytest.raises(data.NoData, match="MNIST is not on this machine") as caught:
