@@ -32,11 +32,9 @@ def pytest_collection_modifyitems(items):
 
 
 def group(test):
-    """Tests of one group run in one process: those of a file, with a chapter's the one that asks for
-    its run, and all that need JupyterLab, so that the run is made and JupyterLab is opened once."""
+    """Tests of one group run in one process: those of a file, and with a chapter's the one that asks for
+    its run, which is then made once."""
     path, _, name = test.partition("::")
-    if path.startswith("tests/browser/") and not path.endswith("test_site.py"):
-        return "JupyterLab"
     run = re.fullmatch(r"test_runs_with_solutions_put_in\[\d+_(\w+)\]", name)
     return f"tests/chapters/test_{run[1]}.py" if run else path
 

@@ -25,8 +25,8 @@ def spoiled(value, count=1):
 BAD_IMAGES = {
     "0..255": (GOOD * 255, ValueError, r"0\.\.255: use .* / 255"),
     "-1..1": (GOOD * 2 - 1, ValueError, r"\[-1, 1\]: use \(.* \+ 1\) / 2"),
-    "uint8": ((GOOD * 255).byte(), TypeError, r"uint8 .*\.float\(\) / 255"),
-    "float64": (GOOD.double(), TypeError, r"float64, float32 is needed"),
+    "uint8": ((GOOD * 255).byte(), TypeError, r"uint8, .*\.float\(\) / 255"),
+    "float16": (GOOD.half(), TypeError, r"float16, float32 in \[0, 1\] is needed"),
     "list": (GOOD.tolist(), TypeError, r"must be a torch.Tensor, got list"),
     "flat": (torch.rand(6, 5, 5, 5, 5), ValueError, r"shape \(6, 5, 5, 5, 5\), a batch"),
     "one image": (GOOD[0], ValueError, r"for one image use \w+\[None\]"),

@@ -2,8 +2,6 @@ import copy
 import itertools
 import math
 import platform
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -87,23 +85,6 @@ def test_one_image_and_batch_of_one(digits):
     assert all(map(math.isfinite, history.train["bound"]))
 
 
-def test_interrupt_keeps_weights_and_history(digits):
-    model, seen = small_vae(), []
-
-    def impatient(model, x):
-        seen.append(len(x))
-        if len(seen) == 8:  # in the second epoch of five steps
-            raise KeyboardInterrupt
-        return elbo(model, x)
-
-    before = weights(model)
-    history = fit(model, digits.train_images, impatient, epochs=50, progress=False)
-    assert history.interrupted
-    assert len(history.seconds) == len(history.train["bound"]) == 2
-    assert not torch.equal(before, weights(model))
-    assert torch.isfinite(weights(model)).all()
-
-
 @pytest.mark.parametrize("term", ["reconstruction", "kl"])
 def test_non_finite_loss_names_epoch_step_and_term(digits, term):
     model, calls = small_vae(), []
@@ -173,23 +154,6 @@ def test_watch_sees_every_step_and_changes_nothing(digits):
     assert all(not torch.equal(a[1], b[1]) for a, b in itertools.pairwise(seen))
 
 
-@pytest.mark.parametrize("when", [0, 7])
-def test_interrupt_in_watch_keeps_weights_and_history(digits, when, capsys):
-    model, seen = small_vae(), []
-
-    def impatient(model, step):
-        seen.append(weights(model))
-        if step == when:
-            raise KeyboardInterrupt
-
-    history = fit(model, digits.train_images, elbo, epochs=9, progress=False, watch=impatient)
-    assert history.interrupted
-    assert len(seen) == when + 1
-    assert torch.equal(weights(model), seen[-1])
-    assert len(history.seconds) == len(history.train.get("bound", [])) == (2 if when else 0)
-    assert f"Interrupted in epoch {2 if when else 1}" in capsys.readouterr().out
-
-
 def test_an_error_in_watch_reaches_the_caller_and_weights_stay(digits):
     model, seen = small_vae(), []
     state = torch.random.get_rng_state()
@@ -202,6 +166,7 @@ def test_an_error_in_watch_reaches_the_caller_and_weights_stay(digits):
     with pytest.raises(ZeroDivisionError, match="in watch"):
         fit(model, digits.train_images, elbo, progress=False, watch=broken)
     assert torch.equal(weights(model), seen[3])
+    assert len(fit.history.train["bound"]) == 1
     assert torch.equal(state, torch.random.get_rng_state())
 
 
@@ -214,12 +179,132 @@ def test_trains_on_cuda_and_comes_home(digits):
 
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="a switch of x86")
-def test_no_thread_computes_with_denormal_numbers():
-    """Each of them is zero, in whichever thread it is met: else it costs a hundred times the time."""
-    code = """
-import torch
-from vae_teach import training
-torch.set_num_threads(2)
-product = torch.full((4_000_000,), 1e-39) * 1.0
-print(product.view(torch.int32).count_nonzero().item())"""
-    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "0\n"
+@pytest.mark.parametrize("before", [False, True])
+def test_denormal_numbers_are_zero_while_it_trains_and_as_before_afterwards(digits, before):
+    """Each of them costs a hundred times the time."""
+
+    def tiny():
+        return (torch.tensor(1e-39) * 1).item()
+
+    seen = []
+    torch.set_flush_denormal(before)
+    try:
+        fit(
+            small_vae(),
+            digits.train_images,
+            elbo,
+            1,
+            watch=lambda *_: seen.append(tiny()),
+            progress=False,
+        )
+        assert set(seen) == {0.0}
+        assert (tiny() == 0) == before
+    finally:
+        torch.set_flush_denormal(False)
+
+
+class Normed(VAE):
+    """A model that needs two images a batch."""
+
+    def __init__(self):
+        torch.manual_seed(0)
+        super().__init__(2, hidden=(8,))
+        self.encoder.append(nn.BatchNorm1d(4))
+
+
+def test_a_rest_that_is_too_small_joins_the_batch_before_it(digits):
+    sizes = []
+
+    def objective(model, x):
+        sizes.append(len(x))
+        return elbo(model, x)
+
+    for count, batch_size in ((41, 20), (3, 2), (43, 20), (9, 8), (1001 % 129, 128), (7, 20)):
+        sizes.clear()
+        fit(Normed(), digits.train_images[:count], objective, 1, batch_size, progress=False)
+        assert sum(sizes) == count
+        assert min(sizes) > 1
+    sizes.clear()
+    fit(VAE(1), digits.train_images[:3], objective, 1, 1, one_cycle=True, progress=False)
+    assert sizes == [1, 1, 1]
+
+
+GOOD = torch.rand(40, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+LABELS = torch.zeros(40, dtype=torch.int64)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"validation": torch.rand(8, 1, 14, 14)}, "validation has shape"),
+        ({"validation": (GOOD, LABELS)}, "validation is a tuple of 2, images of 1"),
+        ({"validation": GOOD * float("nan")}, "validation holds 31360 values that are NaN"),
+        ({"images": (GOOD, LABELS[:3])}, "40 images but 3 labels"),
+        ({"images": (GOOD, 3)}, "one label an image"),
+        ({"images": ()}, "empty tuple"),
+        ({"seed": None}, "seed is None"),
+        ({"seed": "a"}, "seed is 'a'"),
+        ({"seed": -1}, "seed is -1"),
+        ({"device": "gpu"}, "device is 'gpu', this machine has 'cpu'"),
+        ({"device": "auto"}, "device is 'auto', this machine has 'cpu'"),
+        ({"objective": lambda model, x: elbo(model, x).bound.mean()}, "returned shape \\(\\)"),
+        ({"objective": lambda model, x: elbo(model, x).bound[:, None]}, "returned shape \\(40, 1\\)"),
+        ({"objective": lambda model, x: elbo(model, x).bound.detach()}, "without a gradient"),
+        ({"objective": lambda model, x: 3.0}, "returned float as bound"),
+        ({"objective": lambda model, x: elbo(model, x)._replace(kl=0.0)}, "returned float as kl"),
+    ],
+)  # fmt: skip
+def test_what_can_be_refused_is_refused_before_the_first_step(settings, sentence):
+    model = Normed()
+    before, modes = copy.deepcopy(model.state_dict()), [m.training for m in model.modules()]
+    settings = {"images": GOOD, "objective": elbo, "progress": False} | settings
+    with pytest.raises((TypeError, ValueError), match=sentence):
+        fit(model, **settings)
+    after = model.state_dict()
+    assert all(torch.equal(after[name], before[name]) for name, _ in model.named_parameters())
+    assert [m.training for m in model.modules()] == modes
+
+
+def test_a_model_that_cannot_be_trained_is_named():
+    with pytest.raises(ValueError, match="all are frozen: model.requires_grad_"):
+        fit(VAE(2).requires_grad_(False), GOOD, elbo)
+    with pytest.raises(ValueError, match="no weights to train, it has none"):
+        fit(nn.Identity(), GOOD, elbo)
+    with pytest.raises(TypeError, match="model is function"):
+        fit(elbo, GOOD, elbo)
+    broken = VAE(2)
+    with torch.no_grad():
+        broken.decoder[0].weight[0, 0] = float("nan")
+    with pytest.raises(ValueError, match="model holds weights that are NaN"):
+        fit(broken, GOOD, elbo)
+
+
+def test_weights_ruined_by_the_last_step_are_put_back():
+    model, calls = small_vae(), []
+
+    def poisoned(model, x):
+        calls.append(copy.deepcopy(model.state_dict()))
+        terms = elbo(model, x)
+        return terms._replace(bound=terms.bound + (model.decoder[0].weight * 0).abs().sum().sqrt())
+
+    with pytest.raises(NonFiniteLoss, match="step 1: the last step made weights NaN"):
+        fit(model, GOOD, poisoned, epochs=1, batch_size=40, progress=False)
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, calls[0][name])
+
+
+def test_double_precision(digits):
+    """A model in float64, or float64 as the default, with images of either precision."""
+    for dtype in (torch.float32, torch.float64):
+        model = small_vae().double()
+        history = fit(model, GOOD.to(dtype), elbo, epochs=1, progress=False)
+        assert math.isfinite(history.train["bound"][0])
+        assert model.decoder[0].weight.dtype == torch.float64
+
+
+def test_gradients_may_be_off_where_it_is_called():
+    model = small_vae()
+    before = weights(model)
+    with torch.no_grad():
+        fit(model, GOOD, elbo, epochs=1, progress=False)
+    assert not torch.equal(before, weights(model))

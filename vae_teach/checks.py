@@ -10,52 +10,130 @@ import numbers
 import numpy as np
 import torch
 from torch.distributions import Distribution, Independent, Normal
+from torch.utils.data import DataLoader, Dataset
+
+ROUNDING = 1e-5  # beyond [0, 1] is no reason to refuse an image
 
 
 def images(x, name="images", shape=None):
     """Check a batch of images.
 
     Args:
-        x: what should be a float32 tensor (N, C, H, W) with N >= 1 and values in [0, 1].
+        x: what should be a float32 or float64 tensor (N, C, H, W) with N >= 1 and values in [0, 1].
         name: how the message calls it.
         shape: (C, H, W) that each image must have, or None for any.
 
     Raises:
-        TypeError: not a tensor, or not float32.
+        TypeError: not a tensor, or not one of these dtypes.
         ValueError: wrong shape, empty, NaN or infinity, or values outside [0, 1].
     """
     if not isinstance(x, torch.Tensor):
         raise TypeError(
-            f"{name} must be a torch.Tensor, got {type(x).__name__}: torch.as_tensor({name}) makes one."
+            f"{name} must be a torch.Tensor, got {_kind(x)}: use {_as_tensor(x, name)}."
         )
-    if x.dtype == torch.uint8:
-        raise TypeError(
-            f"{name} is uint8 (grey levels 0..255), float32 in [0, 1] is needed: "
-            f"use {name}.float() / 255."
-        )
-    if x.dtype != torch.float32:
-        raise TypeError(f"{name} is {x.dtype}, float32 is needed: use {name}.float().")
+    if x.dtype not in (torch.float32, torch.float64):
+        kind = str(x.dtype).removeprefix("torch.")
+        raise TypeError(f"{name} is {kind}, float32 in [0, 1] is needed: use {_as_float(x, name)}.")
     wanted = "(N, " + (", ".join(map(str, shape)) if shape else "C, H, W") + ")"
-    if x.dim() in (2, 3) and (shape is None or tuple(x.shape) in (tuple(shape), tuple(shape)[-2:])):
-        fix = f"{name}[None]" if x.dim() == 3 else f"{name}[None, None]"
-        raise ValueError(
-            f"{name} has shape {tuple(x.shape)}, a batch {wanted} is needed: "
-            f"for one image use {fix}."
-        )
     if x.dim() != 4 or (shape is not None and tuple(x.shape[1:]) != tuple(shape)):
-        raise ValueError(f"{name} has shape {tuple(x.shape)}, a batch {wanted} is needed.")
+        raise ValueError(
+            f"{name} has shape {tuple(x.shape)}, a batch {wanted} is needed{_as_batch(x, name, shape)}."
+        )
     if len(x) == 0:
         raise ValueError(f"{name} is empty (shape {tuple(x.shape)}), at least one image is needed.")
     low, high = (value.item() for value in torch.aminmax(x))  # one pass; NaN comes through
     if not (math.isfinite(low) and math.isfinite(high)):
         finite(x, name)
-    if low < 0 or high > 1:
-        hint = ""
-        if low >= 0 and high <= 255 and high > 2:
-            hint = f" It looks like 0..255: use {name} / 255."
-        elif low >= -1.001 and high <= 1.001:
-            hint = f" It looks like [-1, 1]: use ({name} + 1) / 2."
-        raise ValueError(f"{name} lies in [{low:.4g}, {high:.4g}], [0, 1] is needed.{hint}")
+    if low < -ROUNDING or high > 1 + ROUNDING:
+        raise ValueError(
+            f"{name} lies in [{low:.4g}, {high:.4g}], [0, 1] is needed: {_as_ink(low, high, name)}."
+        )
+
+
+def _kind(x):
+    return "None" if x is None else type(x).__name__
+
+
+def _as_tensor(x, name):
+    """What makes a tensor of x, in its order."""
+    if isinstance(x, DataLoader | Dataset):
+        name, data = (f"{name}.dataset", x.dataset) if isinstance(x, DataLoader) else (name, x)
+        item = data[0]
+        each = "x for x, *_ in" if isinstance(item, tuple | list) else "x for x in"
+        if isinstance(item[0] if isinstance(item, tuple | list) else item, torch.Tensor):
+            return f"torch.stack([{each} {name}])"
+        return f"torch.stack([torch.as_tensor(numpy.array({each.replace('x for', 'x)) for', 1)} {name}])"
+    if isinstance(x, list | tuple) and x and all(isinstance(part, torch.Tensor) for part in x):
+        return f"torch.stack(list({name}))"
+    if isinstance(x, np.ndarray) and x.dtype.kind in "biuf":
+        plain = x.dtype.isnative and x.dtype.itemsize < 8 and all(step >= 0 for step in x.strides)
+        plain = plain and x.dtype not in (np.uint16, np.uint32)
+        return f"torch.as_tensor({name})" if plain else f'torch.as_tensor({name}.astype("float32"))'
+    if hasattr(x, "train_images"):
+        return f"{name}.train_images"
+    try:
+        numbers = np.asarray(x).dtype.kind in "biuf"
+    except (TypeError, ValueError):
+        numbers = False
+    if numbers and np.ndim(x) and not isinstance(x, str | bytes):
+        return f"torch.as_tensor(numpy.array({name}))"
+    return "images such as data.course_set().train_images"
+
+
+def _as_float(x, name):
+    """What makes float32 of another dtype: grey levels become [0, 1], zeros and ones stay."""
+    if x.dtype.is_complex:
+        return f"{name}.abs()"
+    if x.dtype.is_floating_point or x.dtype == torch.bool or not x.numel():
+        return f"{name}.float()"
+    low, high = x.min().item(), x.max().item()
+    if low < 0 or high <= 1:
+        return f"{name}.float()"
+    return f"{name}.float() / {_white(high, name)}"
+
+
+def _white(high, name):
+    """The value of full ink among grey levels of which the largest here is `high`."""
+    return "255" if 16 < high <= 255 else f"{name}.max()"
+
+
+def _as_batch(x, name, shape):
+    """What makes a batch (N, C, H, W) of a tensor of another shape; nothing where that is unclear."""
+    seen = tuple(x.shape)
+    wanted = tuple(shape) if shape else None
+    if len(seen) == 4:  # channels last?
+        moved = (seen[3], *seen[1:3])
+        usual = moved == wanted if wanted else seen[3] in (1, 3) and seen[1] not in (1, 3)
+        return f": use {name}.permute(0, 3, 1, 2)" if usual else ""
+    if len(seen) == 3:
+        one = seen == wanted if wanted else seen[0] in (1, 3)
+        if one:
+            return f": for one image use {name}[None]"
+        if wanted is None or (wanted[0] == 1 and seen[1:] == wanted[1:]):
+            return f": use {name}[:, None]"
+    if len(seen) == 2:
+        if seen == wanted[1:] and wanted[0] == 1 if wanted else seen[0] == seen[1]:
+            return f": for one image use {name}[None, None]"
+        if wanted and seen[1] == math.prod(wanted):
+            return f": use {name}.reshape(-1, {', '.join(map(str, wanted))})"
+    if len(seen) == 1 and wanted and len(x) == math.prod(wanted):
+        return f": for one image use {name}.reshape(1, {', '.join(map(str, wanted))})"
+    return ""
+
+
+def _as_ink(low, high, name):
+    """What brings values into [0, 1]."""
+    if low == high:
+        return f"use {name}.clamp(0, 1)"
+    if low >= -ROUNDING and high > 2:
+        white = _white(high, name)
+        looks = "it looks like 0..255: " if white == "255" else ""
+        return f"{looks}use {name if low >= 0 else f'{name}.clamp(0)'} / {white}"
+    if abs(low + 0.4242) < 1e-3 and abs(high - 2.8215) < 1e-3:
+        return f"it looks normalized as MNIST often is: use ({name} * 0.3081 + 0.1307).clamp(0, 1)"
+    if -1 - ROUNDING <= low < 0 and high <= 1 + ROUNDING:
+        return f"it looks like [-1, 1]: use ({name} + 1) / 2"
+    return f"use ({name} - {name}.min()) / ({name}.max() - {name}.min())"
 
 
 def finite(x, name):

@@ -4,53 +4,15 @@ import itertools
 import math
 import sys
 import time
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 
 import torch
 from tqdm import tqdm
 
 from vae_teach import checks
+from vae_teach.history import Epoch, History, NonFiniteLoss
 
 SNAPSHOT_EVERY = 100  # steps between copies of weights known to give a finite loss
-
-# Tiny gradients otherwise cost up to three times the time. Here and not in `fit` alone, as PyTorch's other
-# threads take this from the first one when they are made, at the first large computation.
-torch.set_flush_denormal(True)
-
-
-@dataclass
-class History:
-    """What happened during `fit`, one entry an epoch.
-
-    Attributes:
-        train: term name -> means over the epoch's training images, in the objective's unit (nats).
-        validation: the same on the validation images, after the epoch; empty without any.
-        seconds: training time of each epoch, validation left out.
-        images_per_second: training speed of each epoch.
-        interrupted: True where the learner stopped it; the last epoch may then be a part of one.
-    """
-
-    train: dict[str, list[float]] = field(default_factory=dict)
-    validation: dict[str, list[float]] = field(default_factory=dict)
-    seconds: list[float] = field(default_factory=list)
-    images_per_second: list[float] = field(default_factory=list)
-    interrupted: bool = False
-
-    def __repr__(self):
-        """One line: epochs, time, the last means."""
-        last = ", ".join(f"{name} {values[-1]:.2f}" for name, values in self.train.items())
-        stopped = " (interrupted)" if self.interrupted else ""
-        return (
-            f"History: {len(self.seconds)} epochs{stopped}, {sum(self.seconds):.1f} s; last: {last}"
-        )
-
-
-class NonFiniteLoss(RuntimeError):
-    """The loss became NaN or infinite; `.history` holds what was recorded until then."""
-
-    def __init__(self, message, history):
-        super().__init__(message)
-        self.history = history
 
 
 def fit(
@@ -72,18 +34,19 @@ def fit(
     """Maximize the mean of objective(model, x) over shuffled batches with Adam.
 
     The whole data set lies in memory as one tensor and batches are drawn by index; no DataLoader.
-    Denormal numbers are flushed to zero from here on, in the whole process.
+    Denormal numbers are flushed to zero meanwhile, as they can cost up to three times the time.
 
     Args:
-        model: any nn.Module. It is trained in place and returns to the device it came from.
-        images: float32 tensor (N, ...), or a tuple of tensors with N rows each, such as
+        model: any nn.Module. It is trained in place and returns to the device and the mode it came in.
+        images: float tensor (N, ...), or a tuple of tensors with N rows each, such as
             (images, labels); the objective is then called with a batch of each.
         objective: (model, x) -> tensor (B,) or a NamedTuple of such tensors with a field `bound`,
             which is what is maximized; every field is recorded.
-        epochs, batch_size: whole numbers >= 1. The last batch of an epoch may be smaller.
+        epochs, batch_size: whole numbers >= 1. The last batch of an epoch may be smaller; a rest of
+            at most an eighth of a batch joins the batch before it.
         lr: Adam's step size (Kingma & Ba 2015); with one_cycle its peak.
-        seed: of the shuffling and of the objective's own draws. The same seed on the same machine
-            gives the same weights; the caller's random state is left as it was.
+        seed: of the shuffling and of the objective's own draws, a whole number >= 0. The same seed on
+            the same machine gives the same weights; the caller's random state is left as it was.
         progress: show a bar with the running means and images per second.
         validation: like images; evaluated after every epoch.
         one_cycle: let the step size rise and fall once over the run (Smith & Topin 2019).
@@ -95,31 +58,25 @@ def fit(
             exception in it ends training like one in the objective; the model keeps its weights.
 
     Returns:
-        History. A keyboard interrupt ends training and keeps weights and history.
+        History. Where training ends early, by an interrupt or an error, the model keeps its weights,
+        and `fit.history` is what was recorded.
 
     Raises:
-        TypeError, ValueError: images or numbers that cannot be trained on; nothing was changed.
-        NonFiniteLoss: the objective turned NaN or infinite; the model holds finite weights.
+        TypeError, ValueError: images, labels or numbers that cannot be trained on, or an objective
+            that gives no number an image; nothing was changed.
+        NonFiniteLoss: the objective or a weight turned NaN or infinite; the model holds finite weights.
     """
     data = _checked(images, "images")
-    held_out = None if validation is None else _checked(validation, "validation")
+    held_out = None if validation is None else _checked_beside(validation, data)
     checks.positive_int(epochs, "epochs")
     checks.positive_int(batch_size, "batch_size")
     checks.positive(lr, "lr")
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    device, home = torch.device(device), parameters[0].device
-    torch.set_flush_denormal(True)  # in the thread that calls
-    model.to(device)
-    data = tuple(part.to(device) for part in data)
-    optimizer = torch.optim.Adam(parameters, lr=lr, fused=device.type in ("cpu", "cuda"))
-    schedule = None
-    if one_cycle:
-        steps = epochs * math.ceil(len(data[0]) / batch_size)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps)
-    history = History()
+    checks.whole_number(seed, "seed")
+    device = _device(device)
+    parameters = _to_train(model)
+    batches = _sizes(len(data[0]), batch_size)
+    fit.history = history = History()
     bar = _Bar(epochs * len(data[0]), progress, unit)
-    devices = [torch.cuda.current_device()] if device.type == "cuda" else []
-    order = torch.Generator().manual_seed(seed)
     numbers, epoch = itertools.count(), 1
 
     def watched():
@@ -130,134 +87,250 @@ def fit(
         """One pass over the data in random order."""
         model.train()
         shuffled = torch.randperm(len(data[0]), generator=order).to(device)
-        with _Epoch(model, history) as seen:
-            for rows in shuffled.split(batch_size):
-                terms = _by_name(objective(model, *(part[rows] for part in data)))
-                loss = -terms["bound"].mean()
-                seen.check(loss, terms)
-                for parameter in model.parameters():
-                    parameter.grad = None  # what zero_grad does, at a tenth of its time
-                loss.backward()
-                optimizer.step()
-                if schedule is not None:
-                    schedule.step()
-                seen.add(terms, len(rows))
-                bar.advance(len(rows), seen)
-                watched()  # last: a step that is watched is recorded, whatever happens in there
+        seen = _Seen(model, history)
+        for rows in shuffled.split(batches):
+            terms = _by_name(objective(model, *(part[rows] for part in data)), len(rows))
+            loss = -terms["bound"].mean()
+            seen.check(loss, terms)
+            for parameter in model.parameters():
+                parameter.grad = None  # what zero_grad does, at a tenth of its time
+            loss.backward()
+            optimizer.step()
+            if schedule is not None:
+                schedule.step()
+            seen.add(terms, len(rows))
+            bar.advance(len(rows), seen)
+            watched()  # last: a step that is watched is recorded, whatever happens in there
+        seen.check_weights()
 
-    with torch.random.fork_rng(devices), bar:
+    # Twice, as an interrupt may come while one of them puts things back.
+    with _as_before(model, device), _as_before(model, device), torch.enable_grad(), bar:
+        model.to(device)
+        dtype = parameters[0].dtype
+        data, held_out = (
+            part and (part[0].to(device, dtype), *(labels.to(device) for labels in part[1:]))
+            for part in (data, held_out)
+        )
+        optimizer = torch.optim.Adam(parameters, lr=lr, fused=device.type in ("cpu", "cuda"))
+        schedule = None
+        if one_cycle:
+            steps = epochs * len(batches)
+            schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps)
+        order = torch.Generator().manual_seed(seed)
         torch.manual_seed(seed)
+        torch.set_flush_denormal(True)
         try:
             watched()
             for epoch in range(1, epochs + 1):
                 bar.start_epoch(epoch, epochs)
                 train_epoch()
                 if held_out is not None:
-                    for name, mean in _means(model, held_out, objective, device).items():
-                        history.validation.setdefault(name, []).append(mean)
+                    means = _means(model, held_out, objective)
+                    history.epochs[-1] = history.epochs[-1]._replace(validation=means)
                 if after_epoch is not None:
                     after_epoch(model, history)
         except KeyboardInterrupt:
             history.interrupted = True
             bar.say(
-                f"Interrupted in epoch {epoch}: the model keeps its weights, the history what was seen."
+                f"Interrupted in epoch {epoch}: the model keeps its weights; what was seen until then is "
+                "in fit.history."
             )
-        finally:
-            model.to(home)
+            raise
     return history
 
 
-class _Epoch:
-    """Sums of an epoch's terms; what was seen is in the history when it ends, even if it is cut short."""
+@contextmanager
+def _as_before(model, device):
+    """Put back where the model lies and its modes, the caller's random state and denormal numbers."""
+    home, modes = next(model.parameters()).device, [(m, m.training) for m in model.modules()]
+    flushed = (torch.tensor(1e-39, dtype=torch.float32) * 1).item() == 0
+    with torch.random.fork_rng([torch.cuda.current_device()] if device.type == "cuda" else []):
+        try:
+            yield
+        finally:
+            for module, mode in modes:
+                module.training = mode
+            torch.set_flush_denormal(flushed)
+            model.to(home)
+
+
+class _Seen:
+    """What this epoch has seen, written into the history step by step, and a guard of its numbers."""
 
     def __init__(self, model, history):
-        self.model, self.history = model, history
+        self.model, self.history, self.number = model, history, len(history.epochs)
         on_cpu = next(model.parameters()).device.type == "cpu"
         self.check_every = 1 if on_cpu else 50  # reading a number waits for an accelerator
+        self.started = time.perf_counter()
         self.steps = self.count = self.sums = 0
         self.names, self.good = (), None
-
-    def __enter__(self):
-        self.started = time.perf_counter()
-        return self
-
-    def __exit__(self, *error):
-        if self.count:
-            seconds = time.perf_counter() - self.started
-            self.history.seconds.append(seconds)
-            self.history.images_per_second.append(self.count / seconds)
-            for name, mean in self.means().items():
-                self.history.train.setdefault(name, []).append(mean)
 
     def check(self, loss, terms):
         """Stop at a loss that is not finite; every now and then copy weights that gave a finite one."""
         self.steps += 1
-        if self.steps % self.check_every == 0 and not math.isfinite(loss.item()):
-            self._stop(terms)
-        if self.steps % SNAPSHOT_EVERY == 1:
-            self.good = (
-                self.steps,
-                {k: v.detach().clone() for k, v in self.model.state_dict().items()},
-            )
+        copy = self.steps % SNAPSHOT_EVERY == 1
+        if (copy or self.steps % self.check_every == 0) and not math.isfinite(loss.item()):
+            culprit = next((k for k, v in terms.items() if not torch.isfinite(v).all()), "bound")
+            bad = int((~torch.isfinite(terms[culprit])).sum())
+            self._stop(f"{culprit} is NaN or infinite for {bad} of {len(terms[culprit])} images")
+        if copy:
+            state = self.model.state_dict()
+            self.good = self.steps, {k: v.detach().clone() for k, v in state.items()}
 
     def add(self, terms, count):
         """Add a batch's terms, each (B,)."""
         self.names, self.count = tuple(terms), self.count + count
         self.sums = self.sums + torch.stack([term.detach().sum() for term in terms.values()])
+        seconds = time.perf_counter() - self.started
+        self.history.epochs[self.number :] = [
+            Epoch(self.names, self.sums, self.count, seconds, validation={})
+        ]
+
+    def check_weights(self):
+        """After the epoch: stop at what no later loss would show."""
+        if not torch.isfinite(self.sums).all():
+            culprit = self.names[int((~torch.isfinite(self.sums)).nonzero()[0])]
+            self._stop(f"the epoch's {culprit} is NaN or infinite")
+        if not _finite(self.model):
+            self._stop("the last step made weights NaN or infinite")
 
     def means(self):
         """Mean of every term over the images seen so far."""
         return {n: s / self.count for n, s in zip(self.names, self.sums.tolist(), strict=True)}
 
-    def _stop(self, terms):
+    def _stop(self, reason):
         """Put finite weights back if the present ones are not, and raise NonFiniteLoss."""
-        culprit = next((k for k, v in terms.items() if not torch.isfinite(v).all()), "bound")
-        bad = int((~torch.isfinite(terms[culprit])).sum())
         kept = "of this step"
-        if not all(torch.isfinite(p).all() for p in self.model.parameters()):
+        if self.good is not None and not _finite(self.model):
             step_of_copy, weights = self.good
             self.model.load_state_dict(weights)
             kept = f"of step {step_of_copy}"
         raise NonFiniteLoss(
-            f"Training stopped in epoch {len(self.history.seconds) + 1}, step {self.steps}: {culprit} "
-            f"is NaN or infinite for {bad} of {len(terms[culprit])} images. The model holds the finite "
-            f"weights {kept}; a smaller lr often helps.",
+            f"Training stopped in epoch {self.number + 1}, step {self.steps}: {reason}. The model holds "
+            f"the finite weights {kept}; a smaller lr often helps.",
             self.history,
         )
 
 
-def _by_name(terms):
-    """What an objective returned, as a dict of name -> tensor (B,)."""
-    return terms._asdict() if hasattr(terms, "_asdict") else {"bound": terms}
+def _finite(model):
+    """Whether every weight is."""
+    return all(bool(torch.isfinite(p).all()) for p in model.parameters())
+
+
+def _by_name(terms, count):
+    """What an objective returned for `count` images, as a dict of name -> tensor (count,)."""
+    terms = terms._asdict() if hasattr(terms, "_asdict") else {"bound": terms}
+    if "bound" not in terms:
+        raise TypeError(
+            f"objective returned {', '.join(terms)}: one of them must be `bound`, which is maximized."
+        )
+    for name, term in terms.items():
+        if not isinstance(term, torch.Tensor):
+            raise TypeError(
+                f"objective returned {type(term).__name__} as {name}, a tensor ({count},) is needed: "
+                "one number an image."
+            )
+        if term.shape != (count,):
+            raise ValueError(
+                f"objective returned shape {tuple(term.shape)} as {name} for {count} images, ({count},) "
+                "is needed: one number an image; sum over pixels and dimensions, not over images."
+            )
+    if torch.is_grad_enabled() and not terms["bound"].requires_grad:
+        raise ValueError(
+            "objective returned a bound without a gradient: nothing in it may be detached, turned into "
+            "a number or computed under torch.no_grad()."
+        )
+    return terms
 
 
 @torch.no_grad()
-def _means(model, data, objective, device, batch_size=1000):
+def _means(model, data, objective, batch_size=1000):
     """Mean of every term over the data, in evaluation mode."""
     model.eval()
     sums = {}
     for rows in zip(*(part.split(batch_size) for part in data), strict=True):
-        terms = _by_name(objective(model, *(part.to(device) for part in rows)))
-        for name, term in terms.items():
+        for name, term in _by_name(objective(model, *rows), len(rows[0])).items():
             sums[name] = sums.get(name, 0.0) + term.sum().item()
     return {name: total / len(data[0]) for name, total in sums.items()}
+
+
+def _sizes(count, batch_size):
+    """Sizes of an epoch's batches. A rest that is too small for a batch norm, or for an objective that
+    compares images, joins the batch before it."""
+    sizes = [batch_size] * (count // batch_size)
+    rest = count % batch_size
+    if sizes and 0 < rest <= max(1, batch_size // 8):
+        sizes[-1] += rest
+    elif rest:
+        sizes.append(rest)
+    return sizes
+
+
+def _to_train(model):
+    """The parameters that are trained."""
+    if not isinstance(model, torch.nn.Module):
+        raise TypeError(f"model is {type(model).__name__}, an nn.Module is needed.")
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    if not parameters:
+        how = "it has none" if not list(model.parameters()) else "all are frozen"
+        remedy = "" if how == "it has none" else ": model.requires_grad_(True) thaws them"
+        raise ValueError(f"model has no weights to train, {how}{remedy}.")
+    if not _finite(model):
+        raise ValueError(
+            "model holds weights that are NaN or infinite: make a new one, or load others."
+        )
+    return parameters
+
+
+def _device(device):
+    """The torch.device, where this machine has it."""
+    here = ["cpu"]
+    here += ["cuda"] if torch.cuda.is_available() else []
+    here += ["mps"] if torch.backends.mps.is_available() else []
+    try:
+        found = torch.device(device)
+    except (RuntimeError, TypeError):
+        found = None
+    if found is None or found.type not in here:
+        raise ValueError(f"device is {device!r}, this machine has {' and '.join(map(repr, here))}.")
+    return found
 
 
 def _checked(images, name):
     """The tuple of tensors to train on, after the checks that need no model."""
     data = images if isinstance(images, tuple) else (images,)
+    if not data:
+        raise ValueError(f"{name} is an empty tuple, images or (images, labels) are needed.")
     if isinstance(data[0], torch.Tensor) and data[0].dim() == 2 and data[0].is_floating_point():
         if len(data[0]) == 0:
             raise ValueError(f"{name} is empty, at least one row is needed.")
         checks.finite(data[0], name)  # points of a toy problem, (N, D): any range
     else:
-        checks.images(data[0], name)
-    for part in data[1:]:
-        if len(part) != len(data[0]):
+        checks.images(data[0], name if len(data) == 1 else f"{name}[0]")
+    labels = tuple(torch.as_tensor(part) for part in data[1:])
+    for part in labels:
+        if part.dim() == 0 or len(part) != len(data[0]):
             raise ValueError(
-                f"{name} holds {len(data[0])} images but {len(part)} labels: one label an image is needed."
+                f"{name} holds {len(data[0])} images but {part.numel() if part.dim() == 0 else len(part)} "
+                "labels: one label an image is needed."
             )
-    return data
+    return (data[0], *labels)
+
+
+def _checked_beside(validation, data):
+    """The same of the validation images, which must be like those to train on."""
+    held_out = _checked(validation, "validation")
+    if len(held_out) != len(data):
+        raise ValueError(
+            f"validation is a tuple of {len(held_out)}, images of {len(data)}: both are needed alike."
+        )
+    for ours, theirs in zip(held_out, data, strict=True):
+        if ours.shape[1:] != theirs.shape[1:]:
+            raise ValueError(
+                f"validation has shape {tuple(ours.shape)}, images {tuple(theirs.shape)}: the same is needed "
+                "but for the first number."
+            )
+    return held_out
 
 
 class _Bar:
@@ -284,10 +357,10 @@ class _Bar:
     def start_epoch(self, epoch, epochs):
         self.bar.set_description_str(f"epoch {epoch}/{epochs}", refresh=False)
 
-    def advance(self, count, epoch):
+    def advance(self, count, seen):
         now = time.perf_counter()
         if not self.bar.disable and (now > self.due or self.bar.n + count >= self.bar.total):
-            means = (f"{name} {mean:.1f}" for name, mean in epoch.means().items())
+            means = (f"{name} {mean:.1f}" for name, mean in seen.means().items())
             self.bar.set_postfix_str(f"{', '.join(means)} {self.unit}", refresh=False)
             self.due = now + 0.2
         self.bar.update(count)

@@ -2,6 +2,7 @@
 
 import io
 import re
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,7 +13,6 @@ from vae_teach import pictures
 from vae_teach.chapters.vae.figures import bubbles, posteriors
 from vae_teach.evaluation import posterior_on_grid
 from vae_teach.models import VAE
-from vae_teach.training import History
 
 ALT = 'What a reader who cannot see it needs to know, with <tags> & "quotes".'
 X = torch.rand(4, 1, 28, 28, generator=torch.Generator().manual_seed(0))
@@ -30,7 +30,9 @@ def drawn():
         "image_rows": pictures.image_rows({"a": X, "b": X}, alt=ALT),
         "image_grid": pictures.image_grid(X, columns=3, alt=ALT),
         "manifold": pictures.manifold(model, alt=ALT, side=5),
-        "curves": pictures.curves(History(train=terms, validation=terms, seconds=[1, 1]), alt=ALT),
+        "curves": pictures.curves(
+            SimpleNamespace(train=terms, validation=terms, seconds=[1, 1]), alt=ALT
+        ),
         "bubbles": bubbles({"a": Q, "b": Q}, torch.arange(40) % 10, alt=ALT),
         "posteriors": posteriors(points, log_density, model.encode(X), X, alt=ALT),
         "lines": pictures.lines(v, {"a": v**2, "b": v.log()}, alt=ALT, caption="x < y"),

@@ -7,7 +7,7 @@ import torch
 from torch.distributions import Independent, Normal, kl_divergence
 
 from vae_teach import checks
-from vae_teach.models.interface import encoded, image_shape_of, prior_of
+from vae_teach.models.interface import encoded, images_for, looks, prior_of
 from vae_teach.models.priors import by_dimension
 from vae_teach.objectives import kl_term
 
@@ -25,7 +25,7 @@ class KLParts(NamedTuple):
     """Σ_j KL(q(z_j) || p(z_j)): how far each dimension alone is from the prior."""
 
 
-@torch.no_grad()
+@looks
 def kl_by_dimension(model, x):
     """KL(q(z_j|x) || p(z_j)) of each dimension, averaged over images: what it costs to use it.
 
@@ -42,7 +42,7 @@ def kl_by_dimension(model, x):
     Raises:
         TypeError: another kind of encoder or prior.
     """
-    checks.images(x, "x", image_shape_of(model))
+    x = images_for(model, x)
     prior = by_dimension(prior_of(model), "model.prior")
 
     def of(part):
@@ -55,7 +55,7 @@ def kl_by_dimension(model, x):
     return torch.cat([of(part) for part in x.split(1000)]).mean(0)
 
 
-@torch.no_grad()
+@looks
 def kl_parts(model, x, samples=1, seed=0):
     """The mean KL term in three parts (Chen et al. 2018, arXiv:1802.04942, eq. 2).
 
@@ -82,7 +82,7 @@ def kl_parts(model, x, samples=1, seed=0):
     Returns:
         KLParts of floats in nats. The time grows as samples * N² * d.
     """
-    checks.images(x, "x", image_shape_of(model))
+    x = images_for(model, x)
     checks.positive_int(samples, "samples")
     q = _encoded(model, x)
     z = _draw(q, samples, seed)  # (S, N, d)
@@ -122,7 +122,7 @@ def total_correlation(q, z=None, seed=0):
     return (joint - single.sum(1)).mean().item()
 
 
-@torch.no_grad()
+@looks
 def active_units(model, x, threshold=0.01):
     """Dimensions whose mean moves with the image: variance over x of E_q[z_j] > threshold.
 
@@ -136,7 +136,7 @@ def active_units(model, x, threshold=0.01):
     Returns:
         bool (d,); its sum is the number of active dimensions.
     """
-    checks.images(x, "x", image_shape_of(model))
+    x = images_for(model, x)
     checks.non_negative(threshold, "threshold")
     if len(x) < 2:
         raise ValueError("x holds 1 image, at least 2 are needed for a variance.")

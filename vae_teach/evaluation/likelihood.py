@@ -9,9 +9,10 @@ from vae_teach import checks
 from vae_teach.models.interface import (
     decoded,
     encoded,
-    image_shape_of,
+    images_for,
     latent_dim_of,
     likelihood_of,
+    looks,
     prior_of,
 )
 from vae_teach.models.priors import box, centres
@@ -23,7 +24,7 @@ FINEST_GRID = 6400
 NEGLIGIBLE = 40  # nats below an image's peak; a cell there adds nothing that float32 could hold
 
 
-@torch.no_grad()
+@looks
 def exact_log_likelihood(model, x, grid=200):
     """log p(x) by summing p(x|z) p(z) over a grid, for models with one or two latent dimensions.
 
@@ -43,7 +44,7 @@ def exact_log_likelihood(model, x, grid=200):
     Raises:
         ValueError: more than two latent dimensions, or bad images.
     """
-    _check_grid(model, x, grid)
+    x = _checked(model, x, grid)
     size = max(1, 20_000_000 // grid ** latent_dim_of(model))  # images at a time: 80 MB
     return torch.cat([_exact(model, part, grid) for part in x.split(size)])
 
@@ -71,7 +72,7 @@ def _exact(model, x, grid):
         grid *= 2
 
 
-@torch.no_grad()
+@looks
 def posterior_on_grid(model, x, grid=200, extent=None):
     """True posterior p(z|x) of a 2-D model at the points of a grid, by Bayes' rule.
 
@@ -87,7 +88,7 @@ def posterior_on_grid(model, x, grid=200, extent=None):
         (B, grid, grid), indexed [image, second coordinate, first coordinate]. The density sums to
         1 over the grid, which must therefore cover the posterior.
     """
-    _check_grid(model, x, grid)
+    x = _checked(model, x, grid)
     if latent_dim_of(model) != 2:
         raise ValueError(f"latent_dim is {latent_dim_of(model)}, posterior_on_grid needs 2.")
     if extent is None:
@@ -100,7 +101,7 @@ def posterior_on_grid(model, x, grid=200, extent=None):
     return points, log_density.reshape(-1, grid, grid).transpose(1, 2)
 
 
-@torch.no_grad()
+@looks
 def log_likelihood(model, x, samples=5000, seed=0):
     """log p(x) by importance sampling (Rezende et al. 2014, eq. E.2) with adapted proposals.
 
@@ -124,7 +125,7 @@ def log_likelihood(model, x, samples=5000, seed=0):
         (B,) in nats.
     """
     checks.positive_int(samples, "samples")
-    checks.images(x, "x", image_shape_of(model))
+    x = images_for(model, x)
     if samples < 2:
         raise ValueError("samples is 1, at least 2 are needed: half of them explore.")
     size = max(1, 25_000 // samples)  # images at a time: 30 MB for 20 dimensions
@@ -211,8 +212,9 @@ def pairwise_log_prob(model, z, x):
     return likelihood_of(model).pairwise_log_prob(decoded(model, z), x)
 
 
-def _check_grid(model, x, grid):
-    checks.images(x, "x", image_shape_of(model))
+def _checked(model, x, grid):
+    """The images, where they and the grid can be used."""
+    x = images_for(model, x)
     checks.positive_int(grid, "grid")
     if grid < 2:
         raise ValueError(f"grid is {grid}, at least 2 points a side are needed.")
@@ -222,3 +224,4 @@ def _check_grid(model, x, grid):
             f"latent_dim is {dims}: a grid of {grid} points a side would have "
             f"{grid}^{dims} points; for more than two dimensions use log_likelihood."
         )
+    return x

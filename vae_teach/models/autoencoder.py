@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from vae_teach import checks
-from vae_teach.models.networks import mlp_decoder, mlp_encoder
+from vae_teach.models.networks import mlp_decoder, mlp_encoder, precision
 
 
 class Autoencoder(nn.Module):
@@ -40,7 +40,7 @@ class Autoencoder(nn.Module):
     def encode(self, x):
         """Codes (B, d) of float32 images (B, C, H, W) in [0, 1]."""
         checks.images(x, "x", self.image_shape)
-        codes = self.encoder(x)
+        codes = self.encoder(x.to(precision(self)))
         checks.outputs(codes, (len(x), self.latent_dim), "encoder")
         return codes
 
@@ -48,7 +48,7 @@ class Autoencoder(nn.Module):
         """Images (..., C, H, W) of codes (..., d)."""
         checks.codes(z, self.latent_dim)
         codes = z.reshape(-1, self.latent_dim)
-        images = self.decoder(codes)
+        images = self.decoder(codes.to(precision(self)))
         checks.outputs(images, (len(codes), *self.image_shape), "decoder")
         return images.reshape(*z.shape[:-1], *self.image_shape)
 
@@ -81,11 +81,11 @@ class AutoencoderFamily(nn.Module):
     def encode(self, x, width):
         """Codes (B, width) of images (B, C, H, W)."""
         checks.images(x, "x", self.image_shape)
-        return self.into[self._index(width)](self.encoder(x))
+        return self.into[self._index(width)](self.encoder(x.to(precision(self))))
 
     def decode(self, z):
         """Images (B, C, H, W) of codes (B, width), any width from 1 to the widest."""
-        return self.decoder(self.out_of[self._index(z.shape[-1])](z))
+        return self.decoder(self.out_of[self._index(z.shape[-1])](z.to(precision(self))))
 
     def forward(self, x, width):
         """Reconstructions (B, C, H, W) through a bottleneck of `width` numbers."""

@@ -5,6 +5,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from vae_teach import checks
+from vae_teach.models.interface import looks
+from vae_teach.models.networks import precision
 
 
 class Classifier(nn.Module):
@@ -33,7 +35,7 @@ class Classifier(nn.Module):
     def forward(self, x):
         """Logits (B, K) of images (B, C, H, W) in [0, 1]; softmax makes them p(class | x)."""
         checks.images(x, "x", self.image_shape)
-        return self.last(self.features(x)[1])
+        return self.last(self.features(x.to(precision(self)))[1])
 
 
 def log_probability(model, x, labels):
@@ -41,7 +43,7 @@ def log_probability(model, x, labels):
     return -F.cross_entropy(model(x), labels, reduction="none")
 
 
-@torch.no_grad()
+@looks
 def fraction_sure(classifier, images, threshold=0.9):
     """Share of images to which a classifier gives some class more than `threshold`.
 

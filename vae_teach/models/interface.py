@@ -5,6 +5,9 @@ one sentence. `latent_dim`, `image_shape` and `likelihood` are read off the mode
 and else from the distributions it returns.
 """
 
+from contextlib import contextmanager
+from functools import wraps
+
 import torch
 
 from vae_teach import checks
@@ -76,4 +79,43 @@ def image_shape_of(model):
 
 def device_of(model):
     """Where the model's weights are; the CPU for a model without any."""
-    return next(iter(model.parameters()), torch.empty(0)).device
+    parameters = model.parameters() if hasattr(model, "parameters") else ()
+    return next(iter(parameters), torch.empty(0)).device
+
+
+def images_for(model, x, name="x"):
+    """Images (B, C, H, W) as a model's weights are: checked, in their precision and where they lie.
+
+    Raises:
+        TypeError, ValueError: these are no such images.
+    """
+    checks.images(x, name, image_shape_of(model))
+    weights = next(iter(model.parameters() if hasattr(model, "parameters") else ()), x)
+    return x.to(weights.device, weights.dtype)
+
+
+@contextmanager
+def looking(model):
+    """Look at a model in evaluation mode, without gradients; mode and random state are then as before."""
+    modules = list(model.modules()) if isinstance(model, torch.nn.Module) else []
+    modes = [(module, module.training) for module in modules]
+    device = device_of(model)
+    with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.no_grad():
+        try:
+            for module in modules:
+                module.training = False
+            yield
+        finally:
+            for module, mode in modes:
+                module.training = mode
+
+
+def looks(function):
+    """Decorate a function of (model, ...) that looks at the model and must not change it."""
+
+    @wraps(function)
+    def looked(model, *arguments, **settings):
+        with looking(model):
+            return function(model, *arguments, **settings)
+
+    return looked

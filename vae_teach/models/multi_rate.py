@@ -11,6 +11,7 @@ from torch.nn.functional import softplus
 
 from vae_teach import checks
 from vae_teach.models.likelihoods import Bernoulli
+from vae_teach.models.networks import precision
 from vae_teach.models.posteriors import LOG_VARIANCE_LIMIT
 from vae_teach.models.priors import StandardNormal
 
@@ -151,7 +152,7 @@ class AtBeta:
         checks.images(x, "x", self.image_shape)
         self._check_count(len(x), "images")
         *hidden, last = self.network.encoder
-        h = x.flatten(1)
+        h = x.flatten(1).to(precision(self.network))
         for i, layer in enumerate(hidden):
             h = torch.relu(self._modulated(layer(h), i))
         parts = self.network.into_code(h).unflatten(-1, (MATRICES, -1))

@@ -8,7 +8,13 @@ A decoder maps codes (B, d) to the likelihood's numbers: logits or means (B, C, 
 import itertools
 import math
 
+import torch
 from torch import nn
+
+
+def precision(module):
+    """The dtype of a module's weights, in which it computes; float32 for one without any."""
+    return next(module.parameters(), torch.empty(0, dtype=torch.float32)).dtype
 
 
 def mlp_encoder(latent_dim, image_shape=(1, 28, 28), hidden=(400,), numbers=2):

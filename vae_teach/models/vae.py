@@ -4,7 +4,7 @@ from torch import nn
 
 from vae_teach import checks
 from vae_teach.models.likelihoods import Bernoulli
-from vae_teach.models.networks import mlp_decoder, mlp_encoder
+from vae_teach.models.networks import mlp_decoder, mlp_encoder, precision
 from vae_teach.models.posteriors import DiagonalGaussian
 from vae_teach.models.priors import StandardNormal
 
@@ -70,7 +70,7 @@ class VAE(nn.Module):
             x: float32 images (B, C, H, W) in [0, 1].
         """
         checks.images(x, "x", self.image_shape)
-        outputs = self.encoder(x)
+        outputs = self.encoder(x.to(precision(self)))
         count = self.posterior.numbers * self.latent_dim
         checks.outputs(outputs, (len(x), count), "encoder")
         return self.posterior(outputs)
@@ -79,7 +79,7 @@ class VAE(nn.Module):
         """p(x|z) with batch shape (...) and event shape (C, H, W), for codes z (..., d)."""
         checks.codes(z, self.latent_dim)
         codes = z.reshape(-1, self.latent_dim)
-        outputs = self.decoder(codes)
+        outputs = self.decoder(codes.to(precision(self)))
         checks.outputs(outputs, (len(codes), *self._numbers), "decoder")
         return self.likelihood(outputs.reshape(*z.shape[:-1], *self._numbers))
 

@@ -15,6 +15,7 @@ from vae_teach.models.interface import (
     image_shape_of,
     latent_dim_of,
     likelihood_of,
+    looking,
 )
 from vae_teach.models.posteriors import DiagonalGaussian
 from vae_teach.page.shared import Shared
@@ -80,7 +81,7 @@ class Network(Shared):
                 "likelihoods.Bernoulli() where decoder gives logits; pictures.manifold draws without."
             )
         network = cls.of(decoder, "model.decoder", end)
-        with torch.no_grad():
+        with looking(model):
             z = torch.linspace(-1, 1, latent_dim_of(model), device=device_of(model))[None]
             shown, wanted = decoder(z), pixels.mean_images(model, z)
             if has_prior(model):
@@ -106,7 +107,7 @@ class Network(Shared):
                 "then the log-variances, of q(z|x)."
             )
         network = cls.of(model.encoder, "model.encoder")
-        with torch.no_grad():
+        with looking(model):
             x = torch.zeros(1, *image_shape_of(model), device=device_of(model))
             outputs, q = model.encoder(x), encoded(model, x)
             agree = outputs.shape[1:] == (2 * q.event_shape[0],)

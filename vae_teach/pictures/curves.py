@@ -7,22 +7,28 @@ from vae_teach.pictures.picture import Picture
 
 
 def curves(history, alt, caption=""):
-    """Reconstruction and KL of a `History` over epochs, each on its own axes."""
-    figure = Figure(figsize=(9, 3), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    """Reconstruction and KL of a `History` over epochs, each on its own axes; of an objective that has
+    no such terms, the bound."""
+    names = [name for name in ("reconstruction", "kl") if name in history.train] or ["bound"]
+    figure = Figure(figsize=(4.5 * len(names), 3), layout="constrained")
     epochs = range(1, len(history.seconds) + 1)
-    signs = {"reconstruction": -1, "kl": 1}
-    for axes, name, colour in ((left, "reconstruction", DECODER), (right, "kl", KL)):
+    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+        sign, unit, colour, title = _TERMS[name]
         for part, style in (("train", "--"), ("validation", "-")):
-            values = [signs[name] * v for v in getattr(history, part).get(name, [])]
+            values = [sign * value for value in getattr(history, part).get(name, [])]
             if values:
                 axes.plot(epochs, values, style, color=colour, marker="o", ms=3, label=part)
-        axes.set(xlabel="epoch", ylabel="nats an image")
+                axes.legend()
+        axes.set(xlabel="epoch", ylabel=f"{unit} an image", title=title)
         axes.grid(alpha=0.3)
-        axes.legend()
-    left.set_title("reconstruction term  $-E_q[\\log p(x|z)]$")
-    right.set_title("KL term  $KL(q(z|x)\\,\\|\\,p(z))$")
     return Picture(figure, alt, caption)
+
+
+_TERMS = {  # sign, unit, colour, title
+    "reconstruction": (-1, "nats", DECODER, "reconstruction term  $-E_q[\\log p(x|z)]$"),
+    "kl": (1, "nats", KL, "KL term  $KL(q(z|x)\\,\\|\\,p(z))$"),
+    "bound": (1, "mean of", KL, "objective"),
+}
 
 
 def lines(x, ys, alt, caption="", xlabel="", ylabel="", colours=None):

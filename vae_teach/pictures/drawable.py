@@ -4,11 +4,12 @@ import torch
 
 from vae_teach import checks
 from vae_teach.models.interface import (
-    device_of,
     encoded,
     has_prior,
     image_shape_of,
+    images_for,
     latent_dim_of,
+    looks,
 )
 
 
@@ -30,7 +31,7 @@ def check(model):
         raise ValueError(f"images have {channels} channels, 1 or 3 are needed.")
 
 
-@torch.no_grad()
+@looks
 def codes(model, images):
     """Mean and standard deviation of q(z|x), each (N, d), on the CPU.
 
@@ -39,10 +40,10 @@ def codes(model, images):
     Raises:
         TypeError, ValueError: codes that are no Distribution, or not finite.
     """
-    images = images.to(device_of(model))
+    images = images_for(model, images, "images")
     if not has_prior(model) and isinstance(z := model.encode(images), torch.Tensor):
         checks.finite(z, "the codes")
-        return z.cpu(), None
+        return z.float().cpu(), None
     q = encoded(model, images)
     checks.finite(q.mean, "the mean of q(z|x)")
-    return q.mean.cpu(), q.stddev.cpu()
+    return q.mean.float().cpu(), q.stddev.float().cpu()

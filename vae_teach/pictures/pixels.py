@@ -10,7 +10,7 @@ from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from vae_teach.models.interface import decoded, device_of, has_prior, likelihood_of
+from vae_teach.models.interface import decoded, device_of, has_prior, likelihood_of, looking
 
 # In trusted notebooks a live widget hides its still picture, one output below. Sanitizers drop the
 # rule together with the widget, so the picture stays where nothing is live. ipywidgets' mark of a lost
@@ -41,10 +41,10 @@ def mean_images(model, z):
         float32 (B, C, H, W) on the CPU, ink in [0, 1]; a Gaussian's means are cut to that range.
     """
     z = z.to(device_of(model))
-    with torch.no_grad():
+    with looking(model):
         if has_prior(model):
-            return likelihood_of(model).mean_image(decoded(model, z)).cpu()
-        return model.decode(z).clamp(0, 1).cpu()
+            return likelihood_of(model).mean_image(decoded(model, z)).float().cpu()
+        return model.decode(z).clamp(0, 1).float().cpu()
 
 
 def tile(images, columns):

@@ -8,10 +8,11 @@ from torch import Tensor
 from vae_teach import checks
 from vae_teach.models.interface import (
     decoded,
-    device_of,
     encoded,
     has_prior,
+    images_for,
     latent_dim_of,
+    looking,
     prior_of,
 )
 from vae_teach.objectives import kl_term
@@ -88,7 +89,6 @@ class Film:
         steps = f", steps {frames[0].step:,} to {frames[-1].step:,}" if frames else ""
         return f"Film of {len(self.images)} images: {len(frames)} frames{steps}"
 
-    @torch.no_grad()
     def _take(self, model, step):
         if not has_prior(model) or latent_dim_of(model) != 2:
             raise ValueError(
@@ -96,18 +96,12 @@ class Film:
                 f"{'' if has_prior(model) else ' and no prior'}: "
                 "a film needs a VAE with latent_dim 2."
             )
-        device = device_of(model)
-        x, noise = self.images.to(device), self._noise.to(device)
-        modes = [(module, module.training) for module in model.modules()]
-        model.eval()
-        try:
+        x = images_for(model, self.images)
+        with looking(model):
             q = encoded(model, x)
-            z = q.mean + q.stddev * noise
+            z = q.mean + q.stddev * self._noise.to(x.device)
             reconstruction = decoded(model, z).log_prob(x).mean().item()
             kl = kl_term(q, prior_of(model), z).mean().item()
-        finally:
-            for module, training in modes:
-                module.training = training
         codes = q.mean.cpu().half(), q.stddev.cpu().half()
         frame = Frame(step, *codes, reconstruction, kl, prior_parts(model))
         numbers = torch.cat([frame.mean.flatten(), frame.sd.flatten()]).float()

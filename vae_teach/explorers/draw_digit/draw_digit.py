@@ -8,7 +8,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 
 from vae_teach import checks
-from vae_teach.models.interface import device_of, has_prior, image_shape_of, likelihood_of, prior_of
+from vae_teach.models.interface import (
+    device_of,
+    has_prior,
+    image_shape_of,
+    likelihood_of,
+    looks,
+    prior_of,
+)
 from vae_teach.models.priors import is_standard
 from vae_teach.page.latent_map import on_map
 from vae_teach.page.networks import Network, network_trait
@@ -153,7 +160,7 @@ def _extent(ink):
     return torch.where(ink.any(1), last - first + 1, 0)
 
 
-@torch.no_grad()
+@looks
 def _usual(model, images, means, sds):
     """Mean KL(q||p) in nats, and mean -log p(x|z) in nats (or squared error) at z = q's mean."""
     kl = 0.5 * (means.square() + sds.square() - 1 - 2 * sds.log()).sum(1)

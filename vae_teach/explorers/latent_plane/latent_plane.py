@@ -6,7 +6,7 @@ import traitlets as t
 from matplotlib.figure import Figure
 
 from vae_teach.evaluation.likelihood import log_joint_at, posterior_on_grid
-from vae_teach.models.interface import device_of, has_prior, image_shape_of
+from vae_teach.models.interface import device_of, has_prior, image_shape_of, images_for, looking
 from vae_teach.page.latent_map import on_map
 from vae_teach.page.networks import Network, network_trait
 from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
@@ -139,7 +139,8 @@ def _lenses(model, images, mean, sd, limit, posterior):
     shades = []
     for x, (a, b, size) in zip(images, windows, strict=True):
         z = torch.stack([a + size * z1, b + size * z2], -1).reshape(-1, 2)
-        log_p = log_joint_at(model, x[None], z.to(device_of(model)))[0]
+        with looking(model):
+            log_p = log_joint_at(model, images_for(model, x[None]), z.to(device_of(model)))[0].cpu()
         shades.append((log_p - log_p.max()).exp())
     return windows, pixels.to_bytes(torch.stack(shades))
 

@@ -7,7 +7,15 @@ import traitlets as t
 
 from vae_teach import checks
 from vae_teach.evaluation import USED, kl_by_dimension
-from vae_teach.models.interface import device_of, has_prior, image_shape_of, latent_dim_of, prior_of
+from vae_teach.models.interface import (
+    device_of,
+    has_prior,
+    image_shape_of,
+    latent_dim_of,
+    looking,
+    looks,
+    prior_of,
+)
 from vae_teach.models.priors import is_standard
 from vae_teach.page.latent_map import prior_parts
 from vae_teach.page.networks import Network, halves, network_trait
@@ -124,7 +132,7 @@ class LatentSliders(WebExplorer):
         )
 
 
-@torch.no_grad()
+@looks
 def _measured(model, z, images):
     """The code to start from, KL of each dimension or None, and how far sliders reach."""
     seen, kl = torch.zeros(1, latent_dim_of(model)), None
@@ -145,7 +153,7 @@ def _draws(model, count=200):
     """Bytes of codes z ~ p(z), or none where the page draws from N(0, I) itself."""
     if not has_prior(model) or is_standard(prior_of(model)):
         return b""
-    with torch.random.fork_rng(), torch.no_grad():
+    with looking(model):
         torch.manual_seed(0)
         return halves(prior_of(model).sample((count,)), "draws from the prior")
 
