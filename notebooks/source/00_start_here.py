@@ -236,7 +236,7 @@ Panel(
 )
 
 # %% [markdown]
-# Some numbers of the code change much, some almost nothing. Each slider moves one of them, starting from a test
+# Some numbers of the code change the image much, others less. Each slider moves one of them, starting from a test
 # image; the most used come first.
 
 # %%
@@ -293,7 +293,8 @@ with torch.no_grad():
 pictures.image_rows(
     {f"draw {i + 1}": drawn[10 * i : 10 * i + 10] for i in range(3)},
     alt="Three rows of ten drawn digits each; the columns are the classes 0 to 9, and most of them are readable.",
-    caption=f"Conditional samples, VAE on {digits.name}. Columns: C = 0, 1, ..., 9.",
+    caption=f"Conditional samples, VAE on {digits.name}. Columns: C = 0, 1, ..., 9. "
+    "Shown is the mean of each pixel.",
     width=7.5,
 )
 
@@ -301,7 +302,8 @@ pictures.image_rows(
 # ### Score
 #
 # Now the prediction. Digits, and four kinds of strange picture: flipped top to bottom (a 0, 1, 3 or 8
-# survives that, a 2 becomes a 5), the negative, the digit's own pixels shuffled, and blank paper.
+# survives that, a 2 becomes a 5), the negative, the digit's own pixels shuffled, and blank paper (500 times
+# the same image).
 
 # %%
 torch.manual_seed(3)
@@ -404,8 +406,8 @@ print(f"that is, at most {-bound / math.log(2) / 784:.2f} bits a pixel")
 # 1. A generative model can **sample**, **change**, **classify** and **score**. A discriminative one classifies.
 # 2. p(x, C) = p(C|x) p(x), and p(C|x) leaves out p(x): it cannot say that an x is strange.
 # 3. Bayes' rule turns p(x|C) p(C) into p(C|x). With codes, the integral over z becomes a bound.
-# 4. The prediction: of many negatives the classifier is sure, of noise less often, of blank paper never. The ELBO
-#    warns of negatives and noise, of the smaller part of flipped digits, and never of blank paper.
+# 4. The prediction: of many negatives the classifier is sure, of noise less often, of blank paper it is not. The ELBO
+#    warns of negatives and noise, of the smaller part of flipped digits, and not of blank paper.
 #
 # **The limit of this chapter.** We used a VAE without building one. Its ancestor is simpler: a network that squeezes
 # an image into a code and unfolds it again. How far does that get us? [Chapter](autoencoder).
@@ -418,4 +420,4 @@ print(f"that is, at most {-bound / math.log(2) / 784:.2f} bits a pixel")
 # | a lecture says | right is | seen in |
 # |---|---|---|
 # | x ~ p(x\|C) is style transfer | it is conditional sampling | *Classify* |
-# | a VAE evaluates log p(x) | it bounds it; the scores above are ELBOs; importance sampling estimates log p(x) itself (03, 05) | *Score* |
+# | a VAE evaluates log p(x) | it bounds it; the scores above are ELBOs. Importance sampling comes closer: its log is on average a bound, too, and closes as draws are added ([chapter](bayes_elbo), [chapter](vae)) | *Score* |

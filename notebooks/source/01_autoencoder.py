@@ -10,7 +10,7 @@
 # 3. choose a reconstruction loss (L1, L2, SSIM, perceptual) and say what each of them lets go;
 # 4. answer with evidence: can a model generate? change? score?
 #
-# Press Run All now and read while it works (about a minute). Allow about 55 minutes, and about 15 more for
+# Press Run All now and read while it works (about a minute). Allow about <!-- minutes --> minutes, and about 15 more for
 # the parts marked *optional*; nothing else needs those.
 #
 # **Predict first.** An autoencoder passes each digit through twenty numbers and rebuilds it
@@ -415,7 +415,7 @@ pictures.image_rows(
 # Two of the four are log-densities in disguise, up to a constant: L2/(2σ²) is −log of a **Gaussian** around
 # x̂, L1/b is −log of a **Laplace** density, $\frac{1}{2b}e^{-|x-\hat x|/b}$ per pixel. The other two come
 # from no density that anyone can write down. Harmless here; in a VAE it decides what may be called an
-# ELBO, the bound a VAE is trained on (chapters 03 and 08).
+# ELBO, the bound a VAE is trained on ([chapter](bayes_elbo)).
 
 # %% [markdown]
 # ### SSIM, line by line (optional, 7 minutes)
@@ -726,8 +726,7 @@ between_codes_panel(
 # **Change?** In part. Half-way between two images of the *same* digit the classifier is about as sure as
 # of rebuilt test images; between different digits, much less often (the table there).
 #
-# **Score?** A model that knows digits should find this page's digits likelier than nonsense. All that an
-# autoencoder offers is its error. Try it:
+# **Score?** A model that scores gives log p(x). All that an autoencoder offers is its error. Try it:
 
 # %%
 torch.manual_seed(0)
@@ -759,11 +758,11 @@ for name, error in zip(strange, errors[4:].tolist(), strict=True):
     print(f"{name:10} error {error:6.1f}: smaller than that of {share:4.0%} of 1,000 test digits")
 
 # %% [markdown]
-# By its error, an empty page is a better digit than nearly every test digit. The error tells what the network
-# can *redraw* (the empty page it can, noise and the inverted digit it cannot), not what is probable. Nor is
-# exp(−error) a density of x: under *What does “alike” mean?* the density stood around a fixed x̂; now x̂
-# moves along with x, and nothing makes the integral 1. In the linear model exp(−error) is 1 on a
-# whole subspace, as far out as you like, so its integral is infinite.
+# The error tells what the network can *redraw*: an empty page better than any of the thousand test digits, noise and
+# the inverted digit not at all. (Blank paper has a high likelihood, too: [chapter](start_here).) What is missing here
+# is more: −error is no log-density at all. Under *What does “alike” mean?* the density of x stood around a fixed x̂;
+# now x̂ moves along with x, and nothing makes exp(−error) integrate to 1. In the linear model it depends only on the
+# distance from a subspace and does not fall along it, as far out as you like, so its integral is infinite.
 #
 # ### As far out as you like (optional, 1 minute)
 #
@@ -811,4 +810,4 @@ for distance, error in zip(
 # |---|---|---|
 # | compression happens via max-pooling | pooling halves the resolution; with more channels no number is saved, only the bottleneck compresses | *Networks for images* |
 # | autoencoders use the L2 loss | one choice of many: a Gaussian with a fixed σ; L1 is a Laplace | *What does “alike” mean?* |
-# | perceptual and structural similarity as reconstruction terms | for an autoencoder they are; they come from no known density, so in a VAE they make no ELBO | *What does “alike” mean?*, chapter 08 |
+# | perceptual and structural similarity as reconstruction terms | for an autoencoder they are; they come from no known density, so in a VAE they make no ELBO | *What does “alike” mean?* |

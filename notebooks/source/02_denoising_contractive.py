@@ -13,7 +13,7 @@
 # 4. compute the contractive penalty, and say what it does to the encoder's singular values;
 # 5. say what all this still lacks as a generative model.
 #
-# Allow about 55 minutes, and about 20 more for the parts marked *optional*; nothing else needs those.
+# Allow about <!-- minutes --> minutes, and about 20 more for the parts marked *optional*; nothing else needs those.
 #
 # **Predict first.** Two equal networks train for equally many steps. One copies clean images. The
 # other sees images with pixels knocked out and has to return the clean ones. (a) Both are given a
@@ -361,8 +361,8 @@ check_denoising_loss(denoising_loss)
 # %% [markdown]
 # ## What does a denoiser know?
 #
-# Draw the arrow from x̃ to r(x̃). It points from the spoilt image to the data. To see arrows we go to
-# the plane, where the data lie near a curve, a one-dimensional **manifold**. We choose a density that is
+# Draw the arrow from x̃ to r(x̃). For the best r it points to the mean of all data that could have led to x̃ (shown
+# below): for a small σ, towards the data. To see arrows we go to the plane, where the data lie near a curve, a one-dimensional **manifold**. We choose a density that is
 # known exactly: 32 Gaussians of standard deviation 0.2 in a row along a wave.
 #
 # If x has the density p, then x̃ = x + σε has the *smoothed* density $p_\sigma$. Here that is
@@ -496,8 +496,8 @@ vector_fields(
     places,
     extent,
     alt="Two panels with a wave-shaped grey band and arrows that point to it from all sides. Near "
-    "the band the thick arrows of the network lie under the thin exact ones; far off, on the right "
-    "above all, they differ.",
+    "the band the thick arrows of the network lie under the thin exact ones; far off, at the upper "
+    "right and the lower left above all, they differ.",
     caption="32 Gaussians along a wave; grey: p_σ. Arrows are drawn at half their length.",
     length=0.5,
 )
@@ -672,8 +672,8 @@ def contractive(weight):
 codes = {"without penalty": contractive(0.0), "with penalty": contractive(0.5)}
 
 # %% [markdown]
-# What became of the Jacobian? Its **singular values** say by how much the encoder stretches the
-# directions of image space, from the one it feels most to the one it feels least. Their squares sum to
+# What became of the Jacobian? Its **singular values** say by how much the encoder stretches 128
+# directions of image space, the one it feels most first; the other 656 it does not feel at all. Their squares sum to
 # the penalty.
 
 # %%
@@ -692,8 +692,8 @@ for name, values in spectra.items():
 picture = pictures.lines(
     torch.arange(1, 129),
     {name: values.mean(0) for name, values in spectra.items()},
-    alt="Two falling curves of singular values on a logarithmic scale. With the penalty all are smaller; "
-    "the gap widens towards the middle ranks and narrows again at the end, where both are nearly zero.",
+    alt="Two falling curves of singular values on a logarithmic scale. With the penalty nearly all are "
+    "smaller; the gap widens towards the middle ranks and narrows again at the end, where both are nearly zero.",
     caption=f"{digits.name}: singular values of ∂h/∂x, mean over 100 test images.",
     xlabel="rank",
     ylabel="singular value",
@@ -704,8 +704,8 @@ picture
 
 # %% [markdown]
 # **What you see.** The penalty presses on all directions alike. What resists is the reconstruction: a direction in
-# which digits really differ is needed to tell them apart, the others are let go (the middle ranks shrink most, the
-# first least; the last were next to nothing anyway). The price is a worse reconstruction: the last
+# which digits really differ is needed to tell them apart, the others are let go (in proportion the middle ranks
+# shrink most, the first less; the last were next to nothing anyway). The price is a worse reconstruction: the last
 # numbers printed above the picture.
 
 # %% [markdown]
@@ -729,10 +729,11 @@ check_penalty(my_penalty)
 # The curves above as numbers:
 
 # %% tags=["aside"]
-print("rank             " + "".join(f"{k:8d}" for k in (1, 10, 30, 60, 100)))
-for name, values in spectra.items():
-    row = [values.mean(0)[k - 1] for k in (1, 10, 30, 60, 100)]
-    print(f"{name:16} " + "".join(f"{v:8.4f}" for v in row))
+ranks, falling = (1, 10, 30, 60, 100), {n: values.mean(0) for n, values in spectra.items()}
+falling["with / without"] = falling["with penalty"] / falling["without penalty"]
+print("rank             " + "".join(f"{k:8d}" for k in ranks))
+for name, values in falling.items():
+    print(f"{name:16} " + "".join(f"{values[k - 1]:8.4f}" for k in ranks))
 
 # %% [markdown]
 # How much does the code feel a small step towards the same digit moved by one pixel, and how much a step of
@@ -754,8 +755,8 @@ for name, m in codes.items():
     )
 
 # %% [markdown]
-# **What you see.** The reconstruction error is the price. What is bought: the code feels everything less,
-# but the random direction loses more than the one that leads to another digit-like image.
+# **What you see.** The reconstruction error is the price. What is bought: the code feels everything less, and the
+# random direction loses a larger share than the one that leads to another digit-like image: the ratio rises.
 
 # %% [markdown]
 # ## Denoising contracts, too (optional, 4 minutes)
@@ -802,7 +803,7 @@ for sigma in (0.1, 0.03, 0.01):
 # walk there from noise: the mean training image plus noise of σ = 1, the strongest it
 # was trained on. Each step goes a part h of the way to r(x) and gives back a little fresh noise, less each time,
 # because the picture looks cleaner each time (Kadkhodaie & Simoncelli 2020). The network was never told σ; it reads
-# it off the image, and so do we: ‖r(x) − x‖ ≈ σ√D.
+# it off the image, and so do we: ‖r(x) − x‖ ≈ σ√D, as long as σ is well above 0.1 (a clean image r changes, too).
 
 
 # %%
@@ -870,7 +871,8 @@ report("x ← r(x) from noise", repeated)
 # copies (on strokes a large group of one black disc, which is no digit at all). Fresh noise brings ink and the share of
 # 1s closer to the data, not all the way. (How sure the classifier is does not decide between the two: the disc it
 # doubts, but digits too bold or too much alike it does not mind.) Why? The mean of all images that fit x̃ is no *draw* from them, and going to the mean again
-# and again climbs to the peaks. Adding noise and *drawing* from p(x | x̃) in turn would keep p (Bengio et al. 2013;
+# and again does not sample: for one σ, as in the plane, it climbs to the peaks of $p_\sigma$ (this r takes a new σ each
+# time). Adding noise and *drawing* from p(x | x̃) in turn would keep p (Bengio et al. 2013;
 # shown below, optional). So a denoiser is generative only *with* a sampling procedure, and each image needs a long
 # walk: there is no prior to draw from.
 #
@@ -941,7 +943,7 @@ clouds(
 #
 # **Score an image**: only up to a constant. A gradient gives differences,
 # $\log p_\sigma(b) - \log p_\sigma(a) = \int_a^b \nabla \log p_\sigma(x)\cdot dx$, and the constant is fixed only by
-# ∫ p(x) dx = 1, an integral over all images. A network's arrows are not even exactly a gradient: the integral depends on
+# $\int p_\sigma(x)\,dx = 1$, an integral over all images. A network's arrows are not even exactly a gradient: the integral depends on
 # the path (below, optional). (A family of denoisers, one for every σ, does yield a density: diffusion models, Song et
 # al. 2021.)
 #
@@ -992,10 +994,10 @@ for name, path in (("straight", straight), ("along the wave", wave)):
 # 3. The best denoiser satisfies r\*(x̃) − x̃ = σ² ∇ log p_σ(x̃), exactly, for every σ. It is the score of the
 #    *smoothed* density; that of p is the limit σ → 0, where dividing by σ² magnifies a network's mistakes most.
 # 4. The contractive penalty Σ (∂h_j/∂x_i)² equals the sum of the encoder's squared singular values. It shrinks
-#    them, least where the reconstruction resists. Training with a little noise penalizes the
+#    them, in proportion least where the reconstruction resists. Training with a little noise penalizes the
 #    derivative of the whole reconstruction (optional section).
-# 5. Prediction (b): digits appear, not always. Without fresh noise there is too much ink, hardly ever a 1, and many
-#    an image more than once. Fresh noise brings the proportions closer to the data. What is missing: a prior to draw from at once, and
+# 5. Prediction (b): digits appear, not always. Without fresh noise there is too much ink, hardly ever a 1, and
+#    copies. Fresh noise brings the proportions closer to the data. What is missing: a prior to draw from at once, and
 #    log p(x).
 #
 # **The limit of this chapter.** Noise gives the *direction* to the data, and no density to score with. A

@@ -13,7 +13,7 @@
 # 4. derive log p(x) ≥ ELBO by three roads (a fourth is optional), and say when the bound is tight;
 # 5. give a step that raises the ELBO and lowers log p(x).
 #
-# Allow just under an hour, and about 25 minutes more for the parts marked *optional*; nothing later needs those.
+# Allow about <!-- minutes --> minutes, and about 25 more for the parts marked *optional*; nothing later needs those.
 #
 # **Predict first.** A measurement has two good explanations, far apart, and you must summarize them
 # by *one* Gaussian q. You choose the q with the best ELBO (a score of q, defined below: for a fixed model,
@@ -229,10 +229,10 @@ print(f"784 pixels, linear decoder: closed form {closed:.6f} nats, ", end="")
 print(f"grid {log_joint.logsumexp(0) + math.log(dz):.6f} nats")
 
 # %% [markdown]
-# One "pixel" through $\tfrac12 z^2$, on the other hand, has no such formula in elementary functions. The integral is hard
-# because the **decoder is nonlinear in $z$**. (With black-and-white pixels even logits linear in $z$ make it hard: their
-# noise is not Gaussian.) Then a grid is the general way out, but only while $z$ has very few
-# dimensions. How few? A grid of 20 points a side, timed on $d$ copies of $z_i \sim \mathcal N(0, 1)$,
+# One "pixel" through $\tfrac12 z^2$, on the other hand, has no such formula in elementary functions. With a
+# **decoder nonlinear in $z$** there is in general no closed form. (Nor, with black-and-white pixels, for logits linear in
+# $z$: their noise is not Gaussian.) A grid is the general way out, but only while **$z$ has very few dimensions**.
+# How few? A grid of 20 points a side, timed on $d$ copies of $z_i \sim \mathcal N(0, 1)$,
 # $x_i \mid z_i \sim \mathcal N(z_i, 0.3^2)$, all $x_i = 1$. (This decoder is linear, only so that we know the
 # truth, $x_i \sim \mathcal N(0, 1 + 0.3^2)$; the grid makes no use of it.)
 
@@ -437,9 +437,9 @@ for name, code in (("right", right_code), ("wrong", wrong_code)):
     print(f"{name} code {code}: {len(sent)} bits, {len(sent) / 1000} a letter")
 
 # %% [markdown]
-# A letter of probability $p_i$ gets $-\log_2 p_i$ bits under the right code (exactly, where $p_i$ is a power of
-# ½), so the average is the **entropy**. Under a code made for $q$ it gets $-\log_2 q_i$: the average is the **cross-entropy**. The
-# difference is the **Kullback-Leibler divergence**:
+# A letter of probability $p_i$ gets about $-\log_2 p_i$ bits under the right code (exactly, if all $p_i$ are powers of
+# ½), so the average is about the **entropy** (then exactly). Under a code made for $q$ it gets about $-\log_2 q_i$: the
+# average is about the **cross-entropy**. The difference of the two is the **Kullback-Leibler divergence**:
 #
 # $$\underbrace{-\sum_i p_i\log_2 q_i}_{\text{cross-entropy } H(p, q)} \;=\; \underbrace{-\sum_i p_i\log_2 p_i}_{\text{entropy } H(p)} \;+\; \underbrace{\sum_i p_i\log_2\frac{p_i}{q_i}}_{\mathrm{KL}(p\,\|\,q)}$$
 
@@ -730,8 +730,10 @@ print(f"ELBO by grid {bound:.8f}, SciPy {by_quad:.8f}, moments {by_moments:.8f}"
 #
 # The logarithm bends downwards (it is *concave*), so the mean of logs is at most the log of the mean.
 # That is **Jensen's inequality**; the two are equal only if there is nothing to average:
-# the weight $w = p(x, z)/q(z)$ the same for every $z$. That is so exactly when $q$ is the posterior; then $w = p(x)$.
-# (It also proves KL ≥ 0: $-\mathrm{KL}(q\,\|\,p) = \mathbb E_q[\log\frac pq] \le \log\mathbb E_q[\frac pq] = \log 1 = 0$.)
+# the weight $w = p(x, z)/q(z)$ the same for every $z$ that $q$ draws. For a $q$ that is positive wherever $p(x, z)$ is,
+# as any Gaussian is, that is so exactly when $q$ is the posterior; then $w = p(x)$. (A $q$ that never draws some of the
+# posterior's $z$ has $\log\mathbb E_q[w]$ itself below $\log p(x)$: the bound holds all the more, and is not tight.)
+# (It also proves KL ≥ 0: $-\mathrm{KL}(q\,\|\,p) = \mathbb E_q[\log\frac pq] \le \log\mathbb E_q[\frac pq] \le \log 1 = 0$.)
 
 # %%
 log_w = log_joint - log_q  # of the weight w = p(x, z) / q(z)
@@ -742,7 +744,7 @@ road2 = Derivation("Road 2: Jensen's inequality")
 road2.add("", r"\log p(x)", log_evidence, "what we want")
 road2.add("=", r"\log \int p(x, z)\,dz", math.log(by_scipy), "by SciPy's integrator")
 formula = r"\log E_q[w], \quad w = \frac{p(x, z)}{q(z)}"
-road2.add("=", formula, under_q(log_w.exp()).log(), "multiply and divide by q(z)")
+road2.add("=", formula, under_q(log_w.exp()).log(), "multiply and divide by q(z) > 0")
 road2.add("≥", r"E_q[\log w] = \text{ELBO}", under_q(log_w), "Jensen: log is concave")
 formula = r"E_q[\log p(x, z)] + H(q)"
 road2.add("=", formula, under_q(log_joint) + entropy_q, "H(q) = E_q[−log q], the entropy of q")
@@ -800,7 +802,7 @@ for name, road in (("1", road1), ("2", road2), ("3", road3)):
 # %% [markdown]
 # ### More draws (optional, 1 minute)
 #
-# More draws, a tighter bound; chapter 11 trains with it (the importance-weighted autoencoder). By
+# More draws, a tighter bound; the importance-weighted autoencoder (Burda et al. 2016) trains with it. By
 # sampling, with the standard error of each mean:
 
 # %% tags=["aside"]
@@ -925,7 +927,7 @@ exercise.check_elbo(elbo_on_grid)
 # log p(x) does not depend on $q$. So what the ELBO gains, the gap $\mathrm{KL}(q\,\|\,p(z\mid x))$ loses: the two bars
 # always end at the same line. (Where the blue bar *begins* means nothing; its top and the red bar's length do.) The second decoder is a speedometer, $x \sim \mathcal N(z, 0.5^2)$:
 # linear, so its posterior is a Gaussian. Drag the peak of $q$, and make the red bar as short as you can, for both.
-# Beside the bars stand the parts of the ELBO, as in road 1.
+# Where the picture is live, the parts of the ELBO stand beside the bars, as in road 1.
 
 
 # %%
@@ -1007,7 +1009,9 @@ levels = torch.tensor([split(energy, *q_best, prior_mean=m) for m in prior_means
 bounds, truths = levels[:, 0], levels.sum(1)
 for name, m in (("before", 0.5), ("after", q_best[0])):
     value, gap = split(energy, *q_best, prior_mean=m)
-    print(f"{name:6} m₀ = {m:.3f}: ELBO {value:.4f}, gap {gap:.4f}, log p(x) {value + gap:.4f}")
+    reverse = (bayes(m, 1.5, 0.5, 1.2)[2] * (z < 0)).sum() * dz
+    print(f"{name:6} m₀ = {m:.3f}: ELBO {value:.4f}, gap {gap:.4f}, ", end="")
+    print(f"log p(x) {value + gap:.4f}, p(z < 0 | x) {reverse:.4f}")
 
 # %% tags=["aside"]
 picture.bound_and_truth(
@@ -1022,14 +1026,15 @@ picture.bound_and_truth(
 )
 
 # %% [markdown]
-# **What you see.** The step gives up the other explanation, which $q$ never saw. The model becomes one
-# whose posterior $q$ can match, and explains the reading *less* well. With $q$ equal to the posterior this cannot happen: there
+# **What you see.** The step makes the other explanation, which $q$ never saw, less probable (last number). The model
+# becomes one whose posterior $q$ matches better, and explains the reading *less* well. With $q$ equal to the posterior this cannot happen: there
 # the ELBO touches log p(x), so a better ELBO means a better model. That is the idea of expectation maximization (EM), [chapter](em).
 #
 # ## Recap
 #
 # 1. Posterior = likelihood × prior / evidence; on a grid, a sum times Δz. With a Gaussian prior and
-#    Gaussian noise, a decoder linear in $z$ leaves everything in closed form; a nonlinear one in general leaves an integral.
+#    Gaussian noise, a decoder linear in $z$ leaves everything in closed form; a nonlinear one in general leaves an integral,
+#    and a grid does it only while $z$ has few dimensions.
 # 2. The average over draws from the prior misses the spot that explains $x$; a proposal near the
 #    posterior, with weights $p(x, z)/q(z)$, does not.
 # 3. KL(p‖q) is the expected extra code length when p's symbols are sent with q's code. Where p has bumps far
@@ -1065,7 +1070,7 @@ picture.bound_and_truth(
 # | KL counts bits lost; or is the negative log-likelihood of samples | expected extra code length; the other is cross-entropy | *Extra code length* |
 # | KL is a distance between densities | it is not symmetric and breaks the triangle inequality | *What a KL is, and is not* |
 # | Σ over all real z; Q(Z), Q(Z\|X) and q(z\|x) side by side | an integral; one $q_\phi(z\mid x)$ | *A sum, where z is discrete*; *Two sets of parameters* |
-# | intractable because the data have many dimensions | because the decoder is nonlinear in z | *What makes it hard* |
+# | intractable because the data have many dimensions | because there is no closed form (decoder nonlinear in z, or noise not Gaussian), and z has too many dimensions for a grid | *What makes it hard* |
 # | ELBO: evidence lower bound *optimization* | evidence lower bound | *log p(x) ≥ ELBO, by four roads* |
 # | H_dec(y\|z) = E[−P_dec(y\|z)] | E[−ln P_dec(y\|z)] | *Fourth road* |
 # | in the bound, z ~ p(z) | z ~ q(z\|x) | *A bound with z from the prior* |

@@ -71,6 +71,14 @@ def test_every_link_to_a_chapter_leads_to_one(chapter):
             assert not any(int(number) < len(CHAPTERS) for number in unlinked), cell.source
 
 
+@names
+def test_a_notebook_says_the_minutes_of_the_map(chapter):
+    first = made(chapter).cells[0].source
+    assert "<!--" not in first
+    said = re.search(r"Allow about (\d+) minutes", first)
+    assert said is None or int(said[1]) == chapter.minutes
+
+
 def test_the_start_page_has_the_map():
     cells = made(CHAPTERS[0]).cells
     (cell,) = (c for c in cells if c.source.startswith("## The course\n"))

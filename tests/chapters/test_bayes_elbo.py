@@ -198,13 +198,17 @@ def test_the_gap_closes_and_can_close_while_the_model_gets_worse(text):
     assert gaps == sorted(gaps)  # the larger bump, over both, the smaller bump
     assert gaps == pytest.approx([0.501, 0.920, 1.088], abs=2e-3)
     mean, width = starts[0][1:3]
-    levels = []
+    levels, reverse = [], []
     for words in ("before m₀", "after  m₀"):
-        m0, bound, gap, truth = numbers(line_with(text, words))
+        m0, bound, gap, truth, behind = numbers(line_with(text, words))
         assert truth == pytest.approx(log_evidence(1.2, m0), abs=2e-3)
         assert bound == pytest.approx(elbo(1.2, mean, width, m0), abs=2e-3)
         assert bound + gap == pytest.approx(truth, abs=2e-4)
+        mass, _ = quad(lambda z, m0=m0: math.exp(log_joint(z, 1.2, m0)), -9, 0, points=[-1.5])
+        assert behind == pytest.approx(mass / math.exp(truth), abs=2e-3)
         levels.append((bound, truth))
+        reverse.append(behind)
+    assert reverse[1] < reverse[0]  # less probable, not given up
     (old_bound, old_truth), (new_bound, new_truth) = levels
     assert new_bound > old_bound + 0.1
     assert new_truth < old_truth - 0.05

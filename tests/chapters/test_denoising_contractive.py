@@ -44,6 +44,7 @@ def test_the_autoencoder_wins_on_clean_images_and_each_denoiser_on_its_noise(tex
     assert rate[1] < 0.7 * rate[0]
     assert sigma.argmin() == 2
     assert sigma[2] < 0.7 * sigma[0]
+    assert math.sqrt(clean[2] / 784) == pytest.approx(0.1, abs=0.02)  # the σ read off a clean image
 
 
 def test_who_undoes_what_nobody_was_trained_on(text):
@@ -124,6 +125,8 @@ def test_the_penalty_shrinks_the_singular_values_unevenly(text):
     assert penalized[1] < 0.6 * without[1]
     assert without[0] < penalized[0] < 1.6 * without[0]
     assert penalized[4] > 1.1 * without[4]
+    kept = numbers(text, "with / without")  # at ranks 1, 10, 30, 60 and 100
+    assert max(kept[2:4]) < 0.8 * min(kept[:2])
 
 
 def test_a_little_noise_penalizes_the_jacobian(text):

@@ -13,6 +13,7 @@ from vae_teach.chapters import CHAPTERS
 README = Path(__file__).resolve().parents[2] / "README.md"
 BLOCK = re.compile(r"(<!-- chapters -->\n).*(<!-- end of chapters -->)", re.DOTALL)
 MAP = "<!-- chapters -->"  # in a source, where the course map goes
+MINUTES = "<!-- minutes -->"  # in a source, where the list's number of minutes goes
 REFERENCE = re.compile(r"\[([Cc]hapter)\]\((\w+)\)")  # to a chapter by its name
 
 
@@ -26,7 +27,7 @@ def readme(text):
 
 
 def put_in(notebook, stem):
-    """Put the course map, the links in the text and those at the end in a chapter's notebook.
+    """Put the course map, its minutes, the links in the text and those at the end in a chapter's notebook.
 
     Args:
         notebook: changed in place.
@@ -35,9 +36,12 @@ def put_in(notebook, stem):
     Raises:
         ValueError: a link names no chapter.
     """
+    made = {MAP: course_map(stem), MINUTES: str(_chapter(stem).minutes)}
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = REFERENCE.sub(_reference, cell.source).replace(MAP, course_map(stem))
+            cell.source = REFERENCE.sub(_reference, cell.source)
+            for mark, text in made.items():
+                cell.source = cell.source.replace(mark, text)
     notebook.cells.append(nbformat.v4.new_markdown_cell(ways_on(stem)))
 
 
@@ -55,11 +59,15 @@ def course_map(stem):
 
 def ways_on(stem):
     """Links to the chapter before, the map, and the next chapter."""
-    here = next(c.number for c in CHAPTERS if c.stem == stem)
+    here = _chapter(stem).number
     ways = [f"← [{c.heading}]({c.stem}.ipynb)" for c in CHAPTERS[max(here - 1, 0) : here]]
     ways += [f"[map and notation]({CHAPTERS[0].stem}.ipynb#The-course)"]
     ways += [f"[{c.heading}]({c.stem}.ipynb) →" for c in CHAPTERS[here + 1 : here + 2]]
     return " · ".join(ways)
+
+
+def _chapter(stem):
+    return next(c for c in CHAPTERS if c.stem == stem)
 
 
 def _reference(link):

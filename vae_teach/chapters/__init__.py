@@ -15,7 +15,7 @@ class Chapter:
         title: as its notebook's heading has it, after the number.
         you_will: what a reader does in it, to follow the words "you will".
         limit: what it ends on, and the next one removes.
-        minutes: that it takes with its exercises.
+        minutes: that it takes with its exercises, without what is marked optional.
     """
 
     name: str
@@ -61,7 +61,7 @@ CHAPTERS = (
         title="Denoising and contractive autoencoders",
         you_will="corrupt and repair digits, find ∇log p in a denoiser",
         limit="noise helps, but gives no density",
-        minutes=60,
+        minutes=55,
     ),
     Chapter(
         name="bayes_elbo",
@@ -83,7 +83,7 @@ CHAPTERS = (
         you_will="write and train a VAE, drag through its latent plane, measure the gap "
         "of its bound",
         limit="why should its two terms weigh the same?",
-        minutes=50,
+        minutes=55,
     ),
     Chapter(
         name="beta_vae",
@@ -91,13 +91,13 @@ CHAPTERS = (
         you_will="turn β from 0.05 to 20 in one network, find the error in three "
         "losses, measure disentanglement",
         limit="what is the encoder, if β only weighs it?",
-        minutes=55,
+        minutes=65,
     ),
     Chapter(
         name="em",
         title="EM and the VAE",
         you_will="climb one bound four ways, from a mixture of Gaussians to a linear VAE",
         limit="the same bound, climbed another way: where exact steps end",
-        minutes=55,
+        minutes=60,
     ),
 )
