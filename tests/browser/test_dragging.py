@@ -37,10 +37,10 @@ def all_cores(opened):
 @pytest.fixture(scope="class")
 def training(opened):
     """The kernel trains until it is interrupted."""
-    opened.start("history = fit(small, data.train_images, elbo, epochs=10_000, progress=False)")
+    opened.start("fit(small, data.train_images, elbo, epochs=10_000, progress=False)")
     yield
     opened.interrupt()
-    assert opened.ask("history.interrupted and len(history.seconds)") > 1
+    assert opened.ask("fit.history.interrupted and len(fit.history.seconds)") > 1
     assert opened.ask("all(p.isfinite().all().item() for p in small.parameters())")
 
 
