@@ -40,6 +40,6 @@ def node(source, given, *paths):
         lines += ["const answer = (value) => console.log(JSON.stringify(value));", source]
         program = Path(folder) / "run.js"
         program.write_text("\n".join(lines), "utf-8")
-        done = subprocess.run([found, program], capture_output=True, text=True)
+        done = subprocess.run([found, program], capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

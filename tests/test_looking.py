@@ -44,13 +44,14 @@ def film(model):
     return [seen.frames[0].mean, seen.frames[0].sd, torch.tensor(seen.frames[0].reconstruction)]
 
 
-def curve(parts):
-    return [torch.tensor(parts)]
+def manifold(model):
+    html = pictures.manifold(model, alt="Digits.")._repr_html_()
+    return torch.tensor(list(html.encode()))
 
 
 LOOKS = {
     "plane": (normed, lambda m: [LatentPlane(m, X, LABELS, choices=3, posterior=True)._map.means]),
-    "sliders": (normed, lambda m: [torch.tensor(LatentSliders(m, images=X).z)]),
+    "sliders": (normed, lambda m: [LatentSliders(m, images=X).z]),
     "interpolation": (normed, lambda m: [torch.tensor(Interpolation(m, X).t)]),
     "drawing": (plain, lambda m: [DrawDigit(m, X, LABELS).image]),
     "film": (normed, film),
@@ -58,8 +59,8 @@ LOOKS = {
         lambda: normed(kind=Autoencoder),
         lambda m: [LatentPlane(m, X, LABELS)._map.means],
     ),
-    "manifold": (normed, lambda m: [curve([len(pictures.manifold(m, alt="Digits.")._repr_html_())])[0]]),
-    "codes": (normed, drawable.codes),
+    "manifold": (normed, lambda m: [manifold(m)]),
+    "codes": (normed, lambda m: drawable.codes(m, X)),
     "exact": (normed, lambda m: [evaluation.exact_log_likelihood(m, X, grid=20)]),
     "importance": (normed, lambda m: [evaluation.log_likelihood(m, X, samples=40)]),
     "posterior": (normed, lambda m: evaluation.posterior_on_grid(m, X, grid=20)),
@@ -71,7 +72,6 @@ LOOKS = {
         lambda m: [torch.tensor(fraction_sure(m, X, 0.2))],
     ),
 }  # fmt: skip
-LOOKS["codes"] = (normed, lambda m: drawable.codes(m, X))
 
 
 @pytest.mark.parametrize("name", LOOKS)

@@ -109,3 +109,44 @@ def test_a_set_without_weights_is_trained_on_the_spot(digits, monkeypatch, capsy
     assert "No weights of classifier are shipped for fashion" in capsys.readouterr().out
     assert not model.training
     assert model(digits.test_images).shape == (100, 10)
+
+
+def test_loading_leaves_the_random_state_alone(digits):
+    torch.manual_seed(3)
+    state = torch.random.get_rng_state()
+    pretrained.load("vae20_strokes")
+    pretrained.for_set("classifier", data.load("strokes"))
+    assert torch.equal(state, torch.random.get_rng_state())
+
+
+def test_training_in_place_of_shipped_weights_leaves_it_alone_too(digits, monkeypatch):
+    quick = dataclasses.replace(KINDS["classifier"], epochs=0.02)
+    monkeypatch.setitem(KINDS, "classifier", quick)
+    torch.manual_seed(3)
+    state, lines = torch.random.get_rng_state(), []
+    other = dataclasses.replace(digits, name="mine")
+    pretrained.for_set("classifier", other, announce=lines.append)
+    assert "training them now" in lines[0]
+    assert torch.equal(state, torch.random.get_rng_state())
+
+
+def test_a_write_that_is_cut_off_leaves_the_file_that_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "vae.safetensors"
+    make._replace(path, b"good")
+
+    class Killed(BaseException):
+        pass
+
+    def half(self, data):
+        with self.open("wb") as file:
+            file.write(data[:2])
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(path), "write_bytes", half)
+        with pytest.raises(Killed):
+            make._replace(path, b"better")
+    assert path.read_bytes() == b"good"
+    make._replace(path, b"better")
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    assert path.read_bytes() == b"better"

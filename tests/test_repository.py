@@ -11,10 +11,12 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "vae_teach"
 FLOORS = {
     "checks": 0,
+    "say": 0,
     "data": 1,
     "distributions": 1,
     "models": 2,
     "objectives": 3,
+    "history": 4,
     "training": 4,
     "evaluation": 4,
     "em": 4,

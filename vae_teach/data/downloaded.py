@@ -17,6 +17,7 @@ from torchvision import datasets
 
 from vae_teach.data.image_set import ImageSet, NoData
 from vae_teach.data.mirrors import fetch
+from vae_teach.say import say
 
 try:
     import fcntl
@@ -173,7 +174,7 @@ def _download(name, problem):
             f'{kind.__name__}/raw, or use the embedded set, load("strokes").'
         ) from None
     if notice:
-        print(notice.encode(errors="replace").decode())  # a path may hold what no terminal shows
+        say(notice.encode(errors="replace").decode())  # a path may hold what no terminal shows
     return files
 
 

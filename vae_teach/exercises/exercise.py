@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vae_teach.exercises.judge import judge, result
+from vae_teach.say import say
 
 
 @dataclass(eq=False, repr=False)
@@ -47,9 +48,9 @@ class Exercise:
 
     def __call__(self, answer):
         """Print what is right or wrong with an answer, in one line."""
-        print(judge(self, answer))
+        say(judge(self, answer))
 
     def hint(self, number=1):
         """Print a hint: 1 is the first, each further one says more."""
         there = 1 <= number <= len(self.hints)
-        print(self.hints[number - 1] if there else f"There are {len(self.hints)} hints here.")
+        say(self.hints[number - 1] if there else f"There are {len(self.hints)} hints here.")

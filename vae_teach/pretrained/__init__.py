@@ -40,7 +40,8 @@ def load(name):
     if name not in known:
         raise ValueError(f"name is {name!r}, one of {', '.join(sorted(known))} is needed.")
     weights = read(HERE / f"{name}.safetensors", known[name]["sha256"])
-    model = KINDS[known[name]["kind"]].model()
+    with torch.random.fork_rng([]):  # the first weights are drawn, and then replaced
+        model = KINDS[known[name]["kind"]].model()
     model.load_state_dict({key: value.float() for key, value in weights.items()})
     return model.eval()
 
@@ -83,7 +84,8 @@ def for_set(kind, image_set, announce=print):
         if (record["kind"], record["set"]) == (kind, image_set.name):
             return load(name)
     announce(f"No weights of {kind} are shipped for {image_set.name}: training them now.")
-    torch.manual_seed(0)
-    model = KINDS[kind].model()
-    KINDS[kind].train(model, image_set, quick=True)
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        model = KINDS[kind].model()
+        KINDS[kind].train(model, image_set, quick=True)
     return model.eval()

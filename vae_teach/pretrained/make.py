@@ -10,6 +10,7 @@ float16; the score is that of the stored file.
 import argparse
 import hashlib
 import json
+import os
 import time
 
 import torch
@@ -18,6 +19,7 @@ from safetensors.torch import save
 from vae_teach import data
 from vae_teach.pretrained import HERE, load, records
 from vae_teach.pretrained.recipes import KINDS
+from vae_teach.say import say
 
 SETS = ("mnist", "strokes")
 NAMES = {f"{kind}_{image_set}": (kind, image_set) for image_set in SETS for kind in KINDS}
@@ -36,7 +38,7 @@ def make(name, kind, image_set):
     model, started = kind.model(), time.perf_counter()
     history = kind.train(model, image_set)
     stored = save({key: value.half() for key, value in model.state_dict().items()})
-    (HERE / f"{name}.safetensors").write_bytes(stored)
+    _replace(HERE / f"{name}.safetensors", stored)
     entry |= {
         "data": f"{image_set.name}, {len(image_set.train_images):,} training images",
         "settings": {"epochs": len(history.seconds), "one_cycle": True, "seed": 0, **kind.settings},
@@ -47,13 +49,20 @@ def make(name, kind, image_set):
     _record(name, entry)  # so that it can be loaded, as the learner will
     entry["score"], entry["unit"] = round(kind.score(load(name), image_set), 4), kind.unit
     _record(name, entry)
-    print(f"{name}: {entry['unit']} {entry['score']}, {time.perf_counter() - started:.0f} s")
+    say(f"{name}: {entry['unit']} {entry['score']}, {time.perf_counter() - started:.0f} s")
 
 
 def _record(name, entry):
     all_records = {**records(), name: entry}
     text = json.dumps(dict(sorted(all_records.items())), indent=2, ensure_ascii=False)
-    (HERE / "records.json").write_text(text + "\n", encoding="utf-8")
+    _replace(HERE / "records.json", (text + "\n").encode())
+
+
+def _replace(path, data):
+    """Write a file whole or not at all: the one that is there stays until the new one is complete."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_bytes(data)
+    os.replace(new, path)
 
 
 def main():
