@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.distributions import Independent, Normal
 
+from vae_teach.evaluation import exact_log_likelihood
 from vae_teach.models import VAE
 from vae_teach.objectives import elbo
 from vae_teach.training import NonFiniteLoss, fit
@@ -176,6 +177,31 @@ def test_trains_on_cuda_and_comes_home(digits):
     history = fit(model, digits.train_images, elbo, epochs=2, progress=False, device="cuda")
     assert next(model.parameters()).device.type == "cpu"
     assert history.train["bound"][-1] > history.train["bound"][0]
+    with pytest.raises(ValueError, match="device is 'cuda:99', this machine has"):
+        fit(model, digits.train_images, elbo, progress=False, device="cuda:99")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
+@pytest.mark.parametrize("step", [1, 5])
+def test_a_nan_on_cuda_is_seen_in_an_epoch_of_few_steps(digits, step):
+    model, calls = small_vae(), []
+
+    def breaks(model, x):
+        calls.append(x)
+        terms = elbo(model, x)
+        return terms._replace(bound=terms.bound * math.nan) if len(calls) == step else terms
+
+    with pytest.raises(NonFiniteLoss, match="epoch 1"):
+        fit(model, digits.train_images, breaks, progress=False, device="cuda")
+    assert torch.isfinite(weights(model)).all()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
+def test_likelihoods_on_cuda_are_those_of_the_cpu(digits):
+    model, x = small_vae(), digits.test_images[:20]
+    here = exact_log_likelihood(model, x, grid=60)
+    there = exact_log_likelihood(model.cuda(), x, grid=60)
+    torch.testing.assert_close(there.cpu(), here, atol=0.01, rtol=0)
 
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="a switch of x86")

@@ -291,6 +291,12 @@ def _device(device):
         found = torch.device(device)
     except (RuntimeError, TypeError):
         found = None
+    if (
+        found is not None
+        and found.type == "cuda"
+        and (found.index or 0) >= torch.cuda.device_count()
+    ):
+        found = None
     if found is None or found.type not in here:
         raise ValueError(f"device is {device!r}, this machine has {' and '.join(map(repr, here))}.")
     return found

@@ -59,7 +59,7 @@ def _exact(model, x, grid):
         z = middle + span * ((cells + 0.5) / grid - 0.5)
         log_joint = log_joint_at(model, x[todo], z)  # (B, G)
         result[todo] = log_joint.logsumexp(1) + (span / grid).log().sum()
-        group = (cells % 2) @ (2 ** torch.arange(dims, device=x.device))
+        group = ((cells % 2) * 2 ** torch.arange(dims, device=x.device)).sum(1)
         coarser = torch.stack([log_joint[:, group == g].logsumexp(1) for g in range(2**dims)])
         open_ = coarser.amax(0) - coarser.amin(0) > GRID_TOLERANCE
         if not open_.any() or 2 * grid > FINEST_GRID:
