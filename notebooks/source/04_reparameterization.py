@@ -196,9 +196,9 @@ print(f"average of the score alone: {mean_score[0]:.6f}, {mean_score[1]:.6f}")
 
 # %% [markdown]
 # So: draw z, multiply f(z) by the score, average. This is the **score-function estimator**, or REINFORCE. f
-# need not have a derivative; it may be a black box. But where q > 0 must not depend on φ, or the swap (1) fails:
-# for z uniform on (0, φ) and f(z) = z it gives −½, and the truth is +½. And the score alone averages to zero:
-# keep that in mind, it helps and hurts below.
+# need not have a derivative; it may be a black box. But where q ends at an edge that moves with φ, q must vanish
+# there, or the swap (1) fails: for z uniform on (0, φ) and f(z) = z it gives −½, and the truth is +½. And the
+# score alone averages to zero: keep that in mind, it helps and hurts below.
 #
 # **Second way: move φ out of the density.** With z = μ + σ ε the average is over ε, whose density
 # n(ε) knows nothing of φ, so the derivative goes straight to f, by the chain rule:
@@ -274,7 +274,8 @@ check_pathwise(path_gradient)
 #
 # An estimator is **unbiased** if its average is the truth. The test: average N draws, subtract the
 # truth, divide by the standard error, which is the standard deviation over √N. The result is a
-# **z-score**. For an unbiased estimator z-scores follow N(0, 1), so beyond ±4 something is wrong.
+# **z-score**. For an unbiased estimator of finite variance and many draws, z-scores follow N(0, 1) nearly, so
+# beyond ±4 something is most likely wrong.
 #
 # The subject: an ELBO small enough to know. Prior N(0, 1), likelihood N(x; z, 1), x = 3:
 #
@@ -373,7 +374,7 @@ for way in (with_the_score, reparameterized, forgot_the_r, drawn_from_the_prior)
 # zero. It is noise with no direction. (With the KL in closed form, as in [chapter](vae), the KL's gradient would be
 # left: q collapses onto the prior. Only a loss without any other weights raises an error.) And with z from the
 # prior, the likelihood does not depend on φ at all: only the KL's pull to the prior is left, −μ on average, whatever
-# x is. In the bound, z ~ q(z|x).
+# x is. It is still below log p(x) (Jensen), but a loose bound, whose best q is the prior. In the ELBO, z ~ q(z|x).
 #
 # ### A thousand repetitions (optional, 2 minutes)
 #
@@ -418,8 +419,9 @@ choices = {
 estimator_panel(choices, {"score function": score_function, "pathwise": pathwise})
 
 # %% [markdown]
-# **What you see.** Neither wins always. The score function's noise is of the size of f/σ: it grows as σ
-# shrinks, and with f itself. The pathwise noise is that of the slope f′. So pathwise is the better one on
+# **What you see.** Neither wins always. The score function's noise is of the size of f/σ, f meaning its usual
+# size under q: it grows with f, and for small σ as |f(μ)|/σ. (On z² it falls first, to σ ≈ 0.4 at μ = 0.8: there f
+# shrinks faster than σ.) The pathwise noise is that of the slope f′. So pathwise is the better one on
 # z² and |z|; on sin 3z only while σ is small (for ∂/∂μ below about ⅓); on the narrow bump, steep but
 # never high, mostly the score function. On the step all pathwise dots sit at zero, where the truth is
 # not; by number, at μ = 0.8 and σ = 0.6:
@@ -440,9 +442,9 @@ for name, estimator in (("score function", score_function), ("pathwise", pathwis
 
 # %% [markdown]
 # So reparameterization needs two things. z must be a function of φ and of noise, differentiable *in φ*,
-# the noise knowing nothing of φ. And f must have **no jumps**; enough is that its slope is bounded on every
-# bounded interval (*locally Lipschitz*; kinks as in |z| or ReLU are fine) and that the averages exist.
-# Swapping derivative and average is illegal where f jumps: a draw that crosses the jump changes f, but
+# the noise knowing nothing of φ. And f must have **no jumps**. That alone is not quite enough; this is: the slope
+# of f is bounded on every bounded interval (*locally Lipschitz*; kinks as in |z| or ReLU are fine), and for all φ
+# nearby |f′ ∇z| stays below one function of the noise whose average is finite. Swapping derivative and average is illegal where f jumps: a draw that crosses the jump changes f, but
 # no single draw's slope shows it.
 #
 # ## What it costs
@@ -499,8 +501,8 @@ scaling(
         ("dimensions d", "variance, one draw", dimensions, measured, expected),
         ("draws N", "variance of their mean (d = 10)", samples, averages, falling),
     ],
-    alt="Two log-log plots of variance. Over dimensions the score function rises with slope two, with a "
-    "baseline with slope one, and the pathwise estimate is flat. Over draws all three fall with "
+    alt="Two log-log plots of variance. Over dimensions the score function bends up towards slope two, "
+    "with a baseline towards slope one, and the pathwise estimate is flat. Over draws all three fall with "
     "slope minus one, in parallel.",
     caption="Estimates of ∂/∂μ₁ for f(z) = Σ (zᵢ − 1)², z ~ N(0, I). Marks: measured. Dotted: worked "
     "out (left), 1/N (right).",
@@ -680,13 +682,14 @@ scaling(
     "τ = 2 to 5. Right, standard deviation of one draw: for both relaxed estimators it "
     "grows as the temperature falls, straight-through above; for the score function it is constant.",
     caption="Three states, 100,000 draws; lengths of vectors of three numbers. The score function has no "
-    "bias: its line on the left is noise, about the standard deviation on the right over √100,000. At τ = 0.05 "
-    f"that noise of the other two is {spread['Gumbel-softmax'][0] / 1e5**0.5:.3f} and "
+    "bias: its line on the left is noise. Expected is about the standard deviation on the right over √100,000, "
+    f"{spread['score function'][0] / 1e5**0.5:.4f}; these draws came out at {bias['score function'][0]:.4f}. At "
+    f"τ = 0.05 expected noise of the other two is {spread['Gumbel-softmax'][0] / 1e5**0.5:.3f} and "
     f"{spread['straight-through'][0] / 1e5**0.5:.3f}.",
 )
 
 # %% [markdown]
-# **What you see.** No temperature is good at both: cooling buys less bias with more variance. Below
+# **What you see.** No temperature is good at both: below τ = 2 cooling buys less bias with more variance. Below
 # τ ≈ 0.27 the unbiased score function is also the *least noisy*: with three states it is a fair choice. In
 # practice τ starts near 1 and is lowered in training; the bias never quite goes. (At τ = 0.05, the first column, it is there,
 # but 100,000 draws cannot tell it from noise: a small z-score is no proof.)
@@ -985,9 +988,10 @@ check_kl_gaussians(kl_gaussians)
 # 1. `sample` leaves no `grad_fn`. Draw noise without parameters, compute z = μ + σε from it, and the gradient
 #    goes through. With `sample` for `rsample` the reconstruction teaches the encoder nothing, mostly without an
 #    error; with a closed-form KL its pull to the prior is all that is left.
-# 2. Score function: E[f ∇ log q], for any f, if q's support does not move with φ. Pathwise: E[f′ ∇z], for f
-#    without jumps (locally Lipschitz). There both are unbiased, as z-scores show. In 100 dimensions the score function needed some ten thousand times the draws:
-#    prediction (a).
+# 2. Score function: E[f ∇ log q], f with jumps or not, if q vanishes at any edge that moves with φ. Pathwise:
+#    E[f′ ∇z], for f locally Lipschitz (no jumps is not quite enough). Both are unbiased if, for φ nearby, |f ∇q| or
+#    |f′ ∇z| stays below something integrable; z-scores test it. In 100 dimensions the score function needed some ten
+#    thousand times the draws: prediction (a).
 # 3. Discrete z has no smooth map. The score function stays unbiased; Gumbel-softmax is biased, and less
 #    bias costs more variance.
 # 4. At equal decoder passes one draw for each of 256 images beats four for each of 64: prediction (b). A KL in closed form
@@ -1011,6 +1015,6 @@ check_kl_gaussians(kl_gaussians)
 #
 # | a lecture says | right is | seen in |
 # |---|---|---|
-# | log p(x) ≥ E over z ~ p(z) of log p(x\|z), minus KL | z ~ q(z\|x); with z ~ p(z) the encoder learns only the prior | *Is it right on average?* |
+# | log p(x) ≥ E over z ~ p(z) of log p(x\|z), minus KL | z ~ q(z\|x); with z ~ p(z) it is a loose bound, and its best q the prior | *Is it right on average?* |
 # | N(μ, σ), N(μ(x), σ(x)) | say whether σ or σ² is meant; `torch` takes σ | *A draw has no slope* |
 # | KL for Laplace and Gaussian: closed form | for particular pairs of distributions only; for Gaussian ‖ mixture none is known | *The KL: in closed form, or from draws* |

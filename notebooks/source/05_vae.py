@@ -269,8 +269,9 @@ for name, images in {"draws from p(z)": draws, "test images": digits.test_images
 LatentSliders(vae20, images=digits.test_images[:1000])
 
 # %% [markdown]
-# The bars show what a dimension carries, its KL: how far $q(z_i\mid x)$ moves from the prior. Over all
-# test images, with the mean variance $v$ of the encoder beside it:
+# The bars show what a dimension costs, its KL: how far $q(z_i\mid x)$ moves from the prior. On average that is
+# at least what $z_i$ tells about the image. Over all test images, with the mean variance $v$ of the encoder
+# below it:
 
 # %% tags=["aside"]
 with torch.no_grad():
@@ -282,7 +283,7 @@ print("KL, nats   ", " ".join(f"{v:5.2f}" for v in kl[order].tolist()))
 print("mean of v  ", " ".join(f"{v:5.2f}" for v in q.variance.mean(0)[order].tolist()))
 
 # %% [markdown]
-# By and large, the more a dimension carries, the smaller its v. A dimension with KL = 0 would have
+# By and large, the more a dimension costs, the smaller its v. A dimension with KL = 0 would have
 # v = 1 and μ = 0 for every image: its q *is* the prior, $z_i$ tells the decoder nothing, and the
 # decoder learns to ignore that slider.
 
@@ -392,7 +393,7 @@ Interpolation(vae20, digits.test_images[:12], digits.test_labels[:12])
 # ## Without the KL term
 #
 # Now the prediction. β weighs the KL term; β = 0 leaves the reconstruction alone. Same network and
-# same start, a third of the training: compare the shapes, not the scores.
+# same start, at most a third of the epochs: compare the shapes, not the scores.
 
 # %%
 torch.manual_seed(0)
@@ -446,7 +447,7 @@ with torch.no_grad():
 
 # %% [markdown]
 # The last two columns show what β did. The β = 0 model may reconstruct *worse* here, although nothing else was
-# asked of it: it had a third of the training. And what its progress bar calls `bound` is reconstruction − 0 · KL,
+# asked of it: it had at most a third of the epochs. And what its progress bar calls `bound` is reconstruction − 0 · KL,
 # no bound on log p(x).
 
 # %% tags=["aside"]
@@ -573,7 +574,8 @@ for name, estimate in (("bare encoder", bare), ("adapted mixture", adapted)):
 # Three thousand draws, and on the worst image still many nats short. The picture below shows it: nearly all of the
 # posterior's mass lies where the encoder hardly ever draws, so the average never sees it, and nothing
 # warns us. `evaluation.log_likelihood` (the adapted mixture) draws from encoder, widened encoder, prior and
-# the places of large weight it has found.
+# the places of large weight it has found. Half of its draws look for these; only the other half is averaged, so
+# that r is fixed before and the estimate of p(x) unbiased.
 
 # %%
 worst = (exact[:60] - bare).argmax().item()
@@ -598,8 +600,8 @@ posteriors(
 
 # %% [markdown]
 # Now the model with 20 dimensions, where no grid can check us. The estimate of p(x) is unbiased, so that of log p(x)
-# is on average too low (Jensen's inequality), and a part of the posterior that no draw met makes it lower still: but
-# for chance, the true −log p(x) is at most what is printed.
+# is on average too low (Jensen's inequality), the more so the more often a part of the posterior is missed: but for
+# chance, the true −log p(x) is at most what is printed.
 
 # %%
 with torch.no_grad():  # a thousand at a time: all at once take 200 MB more

@@ -287,9 +287,10 @@ def linear_terms(W, V, v, S, sigma):  # (n, d), (d, n), (d,), (n, n)
 
 # %% [markdown]
 # Divide $D + \beta R$ by β: the likelihood's exponent becomes $\|x - Wz\|^2 / (2\beta\sigma^2)$. So a β-VAE
-# with noise σ² is an ordinary VAE with noise **βσ²**.
+# with noise σ² has the same optimum as an ordinary VAE with noise **βσ²**. Its own decoder keeps σ²; below, p(x) and
+# p(z|x) are those of the ordinary VAE.
 #
-# Its exact posterior is Gaussian: mean $M^{-1}W^\top x$, covariance $\beta\sigma^2M^{-1}$, with $M = W^\top W +
+# The exact posterior is Gaussian: mean $M^{-1}W^\top x$, covariance $\beta\sigma^2M^{-1}$, with $M = W^\top W +
 # \beta\sigma^2 I$. Where the columns of $W$ are orthogonal to each other, $M$ is diagonal, so q can equal it:
 # $V = M^{-1}W^\top$, $v_i = \beta\sigma^2/M_{ii}$. Then the bound is exact: $D + \beta R$ is −β times
 # the mean log-likelihood, but for a constant, with $C = WW^\top + \beta\sigma^2 I$ the covariance of p(x):
@@ -311,8 +312,9 @@ closed = beta / 2 * (torch.trace(C.inverse() @ S) + torch.logdet(C / (beta * sig
 print(f"D + βR with the best encoder {D + beta * kl_linear.sum():.6f}, closed form {closed:.6f}")
 
 # %% [markdown]
-# The best $W$ is known (Tipping & Bishop 1999): its columns point along the eigenvectors of $S$, with
-# $\|w_i\|^2 = \max(\lambda_i - \beta\sigma^2, 0)$. Put in, $v_i = \min(1, \beta\sigma^2/\lambda_i)$ and
+# The best $W$ is known up to a rotation of z, which the diagonal q fixes (Tipping & Bishop 1999): its columns point
+# along the d leading eigenvectors of $S$, with $\|w_i\|^2 = \max(\lambda_i - \beta\sigma^2, 0)$. Put in,
+# $v_i = \min(1, \beta\sigma^2/\lambda_i)$ and
 #
 # $$\mathrm{KL}_i = \max\bigl(0, \tfrac12 \log \tfrac{\lambda_i}{\beta\sigma^2}\bigr):$$
 #
@@ -579,7 +581,19 @@ for loss, scale in found.items():
 #
 # `mean_error` divides one term by 784 and not the other: it asks for collapse, and is
 # often treated with "KL annealing" (raising β slowly from 0) instead. `sums` looks like the formula, but has chosen σ = √½, far more
-# than the stated error. `grey_levels` squares differences of up to 255: nearly a plain autoencoder. Build your own:
+# than the stated error. `grey_levels` squares differences of up to 255: nearly a plain autoencoder. A linear VAE gives
+# up the dimensions with λ ≤ σ², here with λ of the 784 pixels' covariance. Of 20 it would keep:
+
+# %% tags=["aside"]
+pixels = digits.train_images[:10_000].flatten(1)
+spectrum = torch.linalg.eigvalsh(pixels.t().cov().double()).flip(0)[:20]
+for loss, scale in found.items():
+    kept = (spectrum > scale.sigma**2).sum()
+    print(f"{loss.__name__:11} σ² = {scale.sigma**2:8.3g} ink²: {kept} of 20 kept")
+print(f"{digits.name}: λ from {spectrum[0]:.2f} down to {spectrum[-1]:.2f} ink²")
+
+# %% [markdown]
+# So a large β alone need not mean collapse: what counts is σ² beside λ. Build your own:
 
 # %% tags=["aside"]
 doctor_panel(
@@ -672,7 +686,7 @@ print(f"a rotated N(0, I): largest correlation {correlations[1]:.2f}, independen
 #
 # ### Why VAEs find PCA's axes (optional, 3 minutes)
 #
-# From the diagonal q. In the linear VAE $p(x)$ is the same for $W$ and for a rotated $WQ$. But the exact posterior
+# From the diagonal q. In the linear VAE with noise βσ², $p(x)$ is the same for $W$ and for a rotated $WQ$. But the exact posterior
 # has covariance $\beta\sigma^2 M^{-1}$, $M = W^\top W + \beta\sigma^2 I$, and that is diagonal only if the columns of
 # $W$ are orthogonal. Otherwise the ELBO of the best diagonal q stays below $\log p(x)$ by
 # $\tfrac12(\sum_j\log M_{jj} - \log\det M)$, so the ELBO prefers the orthogonal $W$.
@@ -727,8 +741,8 @@ def traversals(model, image, images, rows=5):
 # %% tags=["aside"]
 pictures.image_rows(
     traversals(sprite_vae, sprites.test_images[largest][None], sprites.test_images),
-    alt="Five rows of a sprite: along some rows it moves across or up, along others it changes size "
-    "or form, several at once.",
+    alt="Five rows of a blurred sprite: along the first it moves up, along the second across; the third mixes "
+    "place, size and darkness, the fourth changes its size, along the fifth nothing changes.",
     caption="sprites, 32×32, β = 4, 10 latent dimensions; each row moves one of the five with the largest KL.",
     width=7.0,
 )
@@ -744,7 +758,7 @@ drawn = strokes(train=1, test=2000)
 pen = pretrained.load("multirate_strokes").at(4.0)
 pictures.image_rows(
     traversals(pen, drawn.test_images[:1], drawn.test_images),
-    alt="Five rows of a digit that changes its slant, width or form along the row, often several at "
+    alt="Five rows of a digit that changes its slant, width, thickness or form along the row, often several at "
     "once.",
     caption="strokes, β = 4, 20 latent dimensions; each row moves one of the five with the largest KL.",
     width=7.0,
@@ -822,7 +836,7 @@ for name, score in itertools.product(("sprites", "strokes"), ("mig", "disentangl
     means = zip(METHODS, by_method(name, score).mean(1).tolist(), strict=True)
     line = ", ".join(f"{m} {mean:.3f}" for m, mean in means)
     print(f"{name} {score:15} {line}")
-first = {"all four": 1, "the VAEs": 2}
+first = {"all but PCA": 1, "the VAEs": 2}
 for name, (which, start) in itertools.product(("sprites", "strokes"), first.items()):
     mig = by_method(name, "mig")[start:]
     noise = mig.var(1).mean()

@@ -452,7 +452,8 @@ for name, (net, theta) in trained.items():
 figures.gap_map(
     x,
     {name: gap.reshape(120, 120) for name, gap in maps.items()},
-    alt="Two maps of the gap: small among the data, large in empty corners; larger for the linear encoder.",
+    alt="Two maps of the gap. Left: small among the data, large in some empty parts. Right: visible among the "
+    "data, too, and large in some empty parts.",
     caption=f"{digits.name}: KL(q ‖ p(z|x)) of the amortized encoder, on a logarithmic scale cut at 1e-4 and 10. "
     "Encoder 2-16-3 (left), linear (right), 600 steps each. Dots: the 600 training points.",
 )
@@ -499,9 +500,10 @@ small_variance_panel(
 
 # %% [markdown]
 # Drag σ down: colours become pure and the crosses enter the diamonds. Drag it up: beyond σ = √λ₁ (the dotted
-# line; λ₁ is the largest eigenvalue of the data's covariance) the three means melt into one, and q returns to the
-# prior. Why there? Put three means almost in one place. The responsibilities then depend on x only weakly, and an
-# EM step multiplies the means' distances along the first axis by λ₁/σ². Where σ² > λ₁, they shrink to nothing.
+# line; λ₁ is the largest eigenvalue of the data's covariance) the three means melt into one from our start, in
+# which they lie close together, and q returns to the prior. Why there? Put three means almost in one place. The
+# responsibilities then depend on x only weakly, and an EM step multiplies the means' distances along the first axis
+# by λ₁/σ². Where σ² > λ₁, they shrink to nothing. (Means that start far apart can hold out a little beyond.)
 # [Chapter](beta_vae)'s collapse at β = 1 has the same threshold: a dimension dies where λ ≤ σ².
 
 # %% [markdown]
@@ -628,7 +630,9 @@ for name, model in solutions.items():
     print(
         f"{name:12} {reached:11.6f} {abs(best - reached):16.7f} {angle:15.4f}°   {model.variance:.6f}"
     )
-print(f"linear VAE, ELBO below its own log p(x): {reached - linear_bound(*weights).item():.4f}")
+lower = linear_bound(*weights).item()
+print(f"linear VAE, ELBO below its own log p(x): {reached - lower:.4f}")
+print(f"linear VAE, ELBO below the closed form:  {best - lower:.4f}")
 
 
 # %% tags=["aside"]
@@ -650,8 +654,9 @@ pictures.components(
 # **Prediction (b):** 0 to two decimals (the table). Three roads, one likelihood, one plane: PCA's. Within it
 # log p(x) is indifferent to a rotation of z, and EM may end at any. The VAE's q is *diagonal*, so
 # its bound is tight only where $M$ is diagonal: on PCA's axes. How many of them gradient has reached is printed
-# above the picture. The others are still mixed, mostly with a neighbour: a rotation between two columns of close
-# eigenvalues costs next to nothing (at most what the table's last line says).
+# above the picture. The others, if any, are still mixed, mostly with a neighbour. Between close eigenvalues that costs
+# little, all in all at most the table's last line: a rotation of z is paid in the gap, a turn of W's own axes within
+# the plane in log p(x). Here it is some of both.
 #
 # ### Exercise 4: the linear model's encoder
 #
@@ -718,8 +723,20 @@ figures.line_and_curve(
 # %% [markdown]
 # With Gaussian noise a linear decoder turns a Gaussian into a Gaussian; a bent one in general does not, and then
 # for $\int p(x\mid z)p(z)\,dz$ no formula is known but in special cases. A grid still helps in one dimension of
-# *z*: its points grow exponentially with the dimension of z, while the dimension of x only makes each of them
-# dearer.
+# *z*: its points grow exponentially with the dimension of z. More pixels make each of them dearer, and p(z|x)
+# narrower, so the steps must be finer; but for a given dimension of z that grows only as a power of the number of
+# pixels. In the linear model above, with every fourth, every second and every row and column:
+
+# %% tags=["aside"]
+for every in (4, 2, 1):
+    part = digits.train_images[:3000, :, ::every, ::every].flatten(1).double()
+    model = em.ppca(part, 2)
+    squares = model.loadings.square().sum(0)  # the columns are orthogonal
+    width = (model.variance / (squares + model.variance)).sqrt()
+    print(f"{part.shape[1]:3} pixels: standard deviations of p(z|x) {width[0]:.2f}, {width[1]:.2f}")
+
+# %% [markdown]
+# Twice as many pixels a side, half the width.
 #
 # ## EM with a network for a decoder
 #
@@ -756,9 +773,9 @@ def metropolis(model, z, moves):
 
 
 # %% [markdown]
-# We run it in two ways. *Kept*: every image keeps its own chain, one move a step. That needs memory for each, and
-# all images at every step. *Restarted*: at every step the chains begin anew from the prior and make 40 moves, as they
-# must for a fresh batch or a new image. The VAE runs 120 steps; each of the others then runs until log p(x) of these 200 images has
+# We run it in two ways. *Kept*: every image keeps its own chain, one move a step. That needs one stored z for each
+# image. *Restarted*: at every step the chains begin anew from the prior and make 40 moves, as they must for a new
+# image. The VAE runs 120 steps; each of the others then runs until log p(x) of these 200 images has
 # passed what the VAE reached. (The VAE also *encodes* each image once a step.)
 
 
@@ -801,9 +818,10 @@ for way in ("VAE", "MC-EM, kept", "MC-EM, restarted"):
 # **What you see** (one seed). Sampled E steps work: in *steps* they are ahead of the VAE, probably because their z
 # come closer to the true posterior (not measured here). In *decoder evaluations* the VAE is the cheapest, and chains
 # that start anew are by far the dearest. In seconds the kept chains keep up with it: a move needs no
-# gradient. Chains can be kept here: there are 200 images, and every chain is at hand at every step. What does not
-# scale is the restart. For a fresh batch of a large set, or one new image, z must be searched for from scratch, with
-# many decoder evaluations for each image; more, we expect, the more dimensions z has (not measured here). The VAE's encoder answers in one pass, because it has learned the E
+# gradient. Here every chain moves at every step. Of a large set, in batches, only the chains of the batch would, as
+# in *partial E* above; the others go stale, the longer the more the decoder has moved since. And a new image has no
+# chain: z must be searched for from scratch, with many decoder evaluations; more, we expect, the more dimensions z
+# has (not measured here). The VAE's encoder answers in one pass, because it has learned the E
 # step. Its price is the gap, of amortization and of the Gaussian family.
 #
 # ## Side by side
@@ -817,7 +835,7 @@ for way in ("VAE", "MC-EM, kept", "MC-EM, restarted"):
 # | climb | by coordinates: q, then θ | jointly: φ and θ |
 # | log p(x) | never falls, and may stop at a local top | may fall |
 # | needs | a posterior that can be computed | log p(x, z) and a draw that can be differentiated |
-# | goes as far as | the algebra | any decoder that can be differentiated, minibatches; z real-valued, or relaxed ([chapter](reparameterization)) |
+# | goes as far as | the algebra | any decoder that can be differentiated; z real-valued, or relaxed ([chapter](reparameterization)) |
 #
 # ## Recap
 #

@@ -92,6 +92,9 @@ def test_doctor_in_the_notebook(text):
     found = re.findall(rf"by the doctor +({NUMBER}), measured +({NUMBER})", text)
     assert len(found) == 3
     assert all(float(a) == pytest.approx(float(b), rel=1e-3) for a, b in found)
+    mean_error, sums, grey_levels = map(int, re.findall(r"ink²: (\d+) of 20 kept", text))
+    assert (mean_error, grey_levels) == (0, 20)
+    assert sums > 15  # β far above 1, and yet hardly any dimension dies
 
 
 def test_known_codes(text):

@@ -112,6 +112,10 @@ def test_three_roads_to_one_likelihood(text, digits):
     assert roads["linear VAE   "][1] <= 0.02
     assert roads["EM     "][2] < 0.01
     assert roads["linear VAE   "][2] < 0.5
+    gap = numbers(text, "linear VAE, ELBO below its own log p(x):")[0]
+    below = numbers(text, "linear VAE, ELBO below the closed form:")[0]
+    assert below == pytest.approx(gap + roads["linear VAE   "][1], abs=1e-4)
+    assert 0.1 * below < gap < 0.9 * below  # some is paid in the gap, some in log p
     cosines = numbers(text, "|cos| to the VAE's nearest column")
     count = re.search(r"\|cos\| > 0.95: (\d) of 6", text)[1]
     assert sum(c > 0.95 for c in cosines) == int(count)
@@ -125,6 +129,9 @@ def test_dimensions_of_x_do_no_harm_but_a_bend_does(text):
         for line in re.findall(r"^(?:closed form|grid over z) \[(.*)\]$", text, re.MULTILINE)
     ]
     assert rows[0] == pytest.approx(rows[1], abs=2e-6)
+    widths = [numbers(text, f"{n:3} pixels: standard deviations of p(z|x)") for n in (49, 196, 784)]
+    assert widths[0] == pytest.approx([2 * w for w in widths[1]], rel=0.2)
+    assert widths[1] == pytest.approx([2 * w for w in widths[2]], rel=0.1)
     assert numbers(text, "linear     KL(posterior ‖ Gaussian, same mean and variance)")[0] < 1e-5
 
     def joint(z):

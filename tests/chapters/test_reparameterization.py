@@ -168,3 +168,31 @@ def test_a_support_that_moves_defeats_the_score_function():
     assert estimate == pytest.approx(-0.5)
     ends = (stats.uniform(0, e).mean() for e in (phi + 1e-3, phi - 1e-3))
     assert (next(ends) - next(ends)) / 2e-3 == pytest.approx(0.5)
+
+
+def test_a_moving_edge_at_which_q_vanishes_does_no_harm():
+    """q(z) = 2 (φ − z) / φ² on (0, φ), f(z) = z: E[f] = φ/3, and the score is 1 / (φ − z) − 2 / φ."""
+    phi = 1.7
+    estimate, _ = integrate.quad(lambda z: z * (2 / phi**2 - 4 * (phi - z) / phi**3), 0, phi)
+    assert estimate == pytest.approx(1 / 3)
+
+
+def test_on_the_square_the_score_functions_noise_falls_before_it_rises():
+    """f(z) = z²: variance μ⁴/σ² + 14μ² + 15σ², least at σ = μ / 15^¼."""
+    mu, epsilon = 0.8, torch.randn(1_000_000, generator=torch.Generator().manual_seed(0)).double()
+    best = mu / 15**0.25
+    assert best == pytest.approx(0.4, abs=0.01)
+    found = []
+    for sigma in (0.6, best, 0.1):
+        estimates = (mu + sigma * epsilon) ** 2 * epsilon / sigma
+        found.append(estimates.var().item())
+        assert found[-1] == pytest.approx(mu**4 / sigma**2 + 14 * mu**2 + 15 * sigma**2, rel=0.03)
+    assert found[1] < min(found[0], found[2])
+
+
+def test_z_from_the_prior_gives_a_loose_bound_whose_best_q_is_the_prior():
+    """Prior N(0, 1), likelihood N(x; z, 1), x = 3: log p(x) is that of N(0, 2)."""
+    inside, _ = integrate.quad(lambda z: stats.norm.pdf(z) * stats.norm.logpdf(3, z), -9, 9)
+    assert (
+        inside < stats.norm.logpdf(3, scale=2**0.5) - 1
+    )  # less any KL, which is least for the prior

@@ -116,7 +116,7 @@ def doctor_panel(image, sigma, alt, caption="", latent_dim=20):
         dot.set_data([min(max(found.sigma, 1.3e-4), 7e2)], [0.3])
         verdict.say(
             f"This loss is a multiple of a −ELBO for a decoder with σ = {found.sigma:.3g} ink.\n"
-            f"With σ = {sigma:.3f} as stated, its KL term weighs β = {found.beta:.3g}: {_say(found.beta)}"
+            f"With σ = {sigma:.3f} as stated, its KL term weighs β = {found.beta:.3g}: {_say(found)}"
         )
         return figure
 
@@ -135,11 +135,11 @@ def doctor_panel(image, sigma, alt, caption="", latent_dim=20):
     return Panel(draw, controls, alt, caption)
 
 
-def _say(beta):
-    if beta > 3:
-        return "too much, expect unused dimensions."
-    if beta < 1 / 3:
-        return "too little, almost an autoencoder."
+def _say(found):
+    if found.beta > 3:  # in a linear VAE a dimension dies where λ ≤ βσ², which is the implied σ²
+        return f"strong: a linear VAE gives up λ ≤ {found.sigma**2:.2g} ink²."
+    if found.beta < 1 / 3:
+        return "weak, nearer to an autoencoder."
     return "near an ELBO."
 
 

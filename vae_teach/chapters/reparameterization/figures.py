@@ -15,7 +15,7 @@ STYLES = ((SCORE, "o", "-"), (PATHWISE, "^", "-"), (OTHER, "s", "--"), (PRIOR, "
 
 
 def z_scores(scores, alt, caption="", limit=15.0):
-    """Histograms of z-scores beside the standard normal density that an unbiased estimator follows.
+    """Histograms of z-scores beside the standard normal density that an unbiased one nearly follows.
 
     Args:
         scores: dict of name -> (S,) z-scores, one a repetition.

@@ -11,7 +11,7 @@ const subscript = (i) => String(i).replace(/\d/g, (digit) => "₀₁₂₃₄₅
 export const normal = () => +(Math.sqrt(-2 * Math.log(1 - Math.random()))
   * Math.cos(2 * Math.PI * Math.random())).toFixed(4);
 
-/** What a dimension carries: a bar whose length is its KL against the largest, and the number. */
+/** What a dimension costs: a bar whose length is its KL against the largest, and the number. */
 function meter(row, kl, most, unused) {
   const track = add(row, "span", { className: "meter", "aria-hidden": "true" });
   if (unused) track.textContent = "unused";
