@@ -46,10 +46,11 @@ def log_q(z, m, s):
     return Normal(m, s).log_prob(z)
 
 
-def slopes(seed, count, log_sigma):
+def slopes(seed, count, log_sigma, mean=0.5):
     """f'(z) and ε of each draw, and log σ."""
     draws = torch.Generator().manual_seed(seed)
-    return *(torch.randn(2, count, generator=draws) + 0.5), torch.tensor(log_sigma)
+    slope, epsilon = torch.randn(2, count, generator=draws)
+    return slope + mean, epsilon + 0.5, torch.tensor(log_sigma)
 
 
 def path_gradient(slope, epsilon, log_sigma):
