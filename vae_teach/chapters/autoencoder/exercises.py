@@ -34,7 +34,7 @@ check_error = Exercise(
         two_batches(0, 3, 1, 4, 5),
         two_batches(1, 2, 3, 5, 2),
         two_batches(2, 1, 2, 3, 3),
-        two_batches(3, 4, 1, 2, 6, linear=True),
+        two_batches(3, 4, 1, 12, 6, linear=True),
     ],
     right=error_by_sklearn,
     mistakes={
@@ -192,7 +192,7 @@ check_sure = Exercise(
         logits(0, 40, 5),
         logits(1, 25, 10),
         logits(2, 1, 3),
-        near_the_bar(0.99, 0.95, 0.8, classes=3),
+        near_the_bar(0.99, 0.95, 0.8, classes=12),
         near_the_bar(0.52, 0.86, 0.893, 0.899, 0.901, 0.907, 0.93, 0.97),
         near_the_bar(0.4, 0.88, 0.91, 0.999, 0.92, 0.94, classes=4, shift=120.0),  # exp(120) is inf
     ],

@@ -67,11 +67,14 @@ def logits(seed, images, classes):
 
 
 def near_the_bar(*surest, classes=2, shift=0.0):
-    """Logits of images whose likeliest class has these probabilities; the others share the rest."""
+    """Logits of images whose likeliest class has these probabilities; the others share the rest.
+
+    Each image has another likeliest class.
+    """
     surest = torch.tensor(surest)
     rest = ((1 - surest) / (classes - 1)).log()
     wanted = torch.stack([*[rest] * (classes - 1), surest.log()], 1)
-    return (wanted.roll(1, 1) + shift,)
+    return (torch.stack([row.roll(-i) for i, row in enumerate(wanted)]) + shift,)
 
 
 def ends(seed, dimensions, *t):
