@@ -1,22 +1,27 @@
 """Exercises of chapter 01, the autoencoder."""
 
+import math
+
 import numpy as np
 import torch
-from sklearn.decomposition import PCA
-from sklearn.metrics import mean_squared_error
+from scipy.spatial.distance import cdist
+from scipy.special import softmax
 from torch.distributions import Categorical
 from torch.nn import functional as F
 
+from vae_teach.chapters.autoencoder.trials import (
+    ends,
+    error_by_sklearn,
+    logits,
+    near_the_bar,
+    pca_by_sklearn,
+    principal,
+    two_batches,
+)
+from vae_teach.chapters.autoencoder.window_exercise import check_ssim
 from vae_teach.exercises import Exercise
 
-
-def _two_batches(seed, *shape):
-    return tuple(torch.rand(2, *shape, generator=torch.Generator().manual_seed(seed)))
-
-
-def _error_by_sklearn(x_hat, x):
-    pairs = zip(x_hat.flatten(1), x.flatten(1), strict=True)
-    return torch.tensor([x[0].numel() * mean_squared_error(a, b) for a, b in pairs])
+__all__ = ["check_error", "check_path", "check_pca", "check_ssim", "check_sure"]
 
 
 def _squares(x_hat, x):
@@ -25,8 +30,13 @@ def _squares(x_hat, x):
 
 check_error = Exercise(
     "Squared error of each image: x_hat, x (B, C, H, W) -> (B,), summed over the pixels.",
-    inputs=[_two_batches(0, 3, 1, 4, 5), _two_batches(1, 2, 3, 5, 2)],
-    right=_error_by_sklearn,
+    inputs=[
+        two_batches(0, 3, 1, 4, 5),
+        two_batches(1, 2, 3, 5, 2),
+        two_batches(2, 1, 2, 3, 3),
+        two_batches(3, 4, 1, 12, 6, linear=True),
+    ],
+    right=error_by_sklearn,
     mistakes={
         "sum over the pixels; their mean is 784 times smaller on a 28×28 image.": (
             lambda a, x: _squares(a, x).mean(1)
@@ -56,33 +66,57 @@ check_error = Exercise(
             lambda a, x: (a - x).square().sum(0)
         ),
         "the sign is turned: an error is never negative.": lambda a, x: -_squares(a, x).sum(1),
+        "there is no ½ here: it belongs to a Gaussian's density.": (
+            lambda a, x: _squares(a, x).sum(1) / 2
+        ),
+        "square the difference: this is the difference of the squares.": (
+            lambda a, x: (a.square() - x.square()).flatten(1).sum(1)
+        ),
+        "the sum over the channels is missing: (B, C) must become (B,).": (
+            lambda a, x: (a - x).square().sum((2, 3))
+        ),
+        "you summed over the last axis only, a row of pixels.": (
+            lambda a, x: (a - x).square().sum(-1)
+        ),
+        "you averaged over the images; sum over the pixels of each.": (
+            lambda a, x: (a - x).square().mean(0)
+        ),
+        "this is the error of the worst pixel; all pixels count.": (
+            lambda a, x: _squares(a, x).amax(1)
+        ),
+        "this is the root of the mean square; neither root nor mean is wanted.": (
+            lambda a, x: _squares(a, x).mean(1).sqrt()
+        ),
+        "the sum is all: nothing is divided by 784, and images have other sizes, too.": (
+            lambda a, x: _squares(a, x).sum(1) / 784
+        ),
+        "this is the cross-entropy, a density of black and white pixels; square the difference.": (
+            lambda a, x: -(x * a.log() + (1 - x) * (1 - a).log()).flatten(1).sum(1)
+        ),
+        "x alone is squared here: the reconstruction is missing.": (
+            lambda a, x: x.square().flatten(1).sum(1)
+        ),
     },
     also_right=[
+        lambda a, x: torch.stack([((u - v) ** 2).sum() for u, v in zip(a, x, strict=True)]),
+        lambda a, x: np.square(a.numpy() - x.numpy()).sum(axis=(1, 2, 3)),
+        lambda a, x: torch.linalg.vector_norm((a - x).flatten(1), dim=1) ** 2,
+        lambda a, x: cdist(a.flatten(1), x.flatten(1), "sqeuclidean").diagonal(),
         lambda a, x: F.mse_loss(a, x, reduction="none").sum((1, 2, 3)),
         lambda a, x: (a - x).pow(2).sum(dim=(1, 2, 3)),
     ],
 )
 
 
-def _principal(seed, points, dimensions, components):
-    """Three points, and the mean and components of those that they belong to."""
-    draws = torch.Generator().manual_seed(seed)
-    mixing = torch.randn(points, dimensions, generator=draws)
-    x = mixing @ torch.randn(dimensions, dimensions, generator=draws) + 2
-    pca = PCA(components).fit(x.double().numpy())
-    return x[:3], *(torch.tensor(v, dtype=torch.float) for v in (pca.mean_, pca.components_))
-
-
-def _pca_by_sklearn(x, mean, components):
-    pca = PCA(len(components))
-    pca.mean_, pca.components_ = mean.double().numpy(), components.double().numpy()
-    return torch.tensor(pca.inverse_transform(pca.transform(x.double().numpy())))
-
-
 check_pca = Exercise(
     "PCA's reconstruction: x (B, D), mean (D,), components (d, D), orthonormal rows -> (B, D).",
-    inputs=[_principal(0, 50, 4, 2), _principal(1, 30, 5, 3)],
-    right=_pca_by_sklearn,
+    inputs=[
+        principal(0, 50, 4, 2),
+        principal(1, 30, 5, 3, shown=2),
+        principal(2, 40, 3, 1, shown=1),
+        principal(3, 30, 6, 4, shown=7),
+    ],
+    right=pca_by_sklearn,
     mistakes={
         "subtract the mean before projecting: the components belong to centred data.": (
             lambda x, m, c: m + x @ c.T @ c
@@ -101,109 +135,51 @@ check_pca = Exercise(
         "the mean is subtracted where it must be added back.": (
             lambda x, m, c: (x - m) @ c.T @ c - m
         ),
-    },
-    also_right=[lambda x, m, c: m + (x - m) @ c.T @ c],
-)
-
-
-def _windows(seed, windows, pixels):
-    """Two sets of windows, faint, so that SSIM's constants count."""
-    draws = torch.Generator().manual_seed(seed)
-    a = 0.1 + 0.1 * torch.rand(windows, pixels, generator=draws)
-    return a, (a + 0.03 * torch.randn(windows, pixels, generator=draws)).clamp(0, 1)
-
-
-def _ssim_by_skimage(a, b):
-    from skimage.metrics import structural_similarity  # slow to import
-
-    side = int(a.shape[1] ** 0.5)  # such images are exactly one window of it
-    how = {"win_size": side, "data_range": 1.0, "use_sample_covariance": False}
-    pairs = zip(*(v.double().reshape(-1, side, side).numpy() for v in (a, b)), strict=True)
-    return torch.tensor(np.array([structural_similarity(u, v, **how) for u, v in pairs]))
-
-
-_ONE, _TWO = 0.01**2, 0.03**2
-
-
-def _moments(a, b, correction=0):
-    """Both means, both variances and the covariance of each window."""
-    covariance = ((a - a.mean(1, keepdim=True)) * (b - b.mean(1, keepdim=True))).sum(1)
-    variances = (v.var(1, correction=correction) for v in (a, b))
-    return a.mean(1), b.mean(1), *variances, covariance / (a.shape[1] - correction)
-
-
-def _first(p, q, one=_ONE, two=2):
-    return (two * p * q + one) / (p**2 + q**2 + one)
-
-
-def _second(v, w, c, one=_TWO, two=2):
-    return (two * c + one) / (v + w + one)
-
-
-def _ssim(p, q, v, w, c, one=_ONE, two=_TWO):
-    return _first(p, q, one) * _second(v, w, c, two)
-
-
-def _of_moments(combine):
-    return lambda a, b: combine(*_moments(a, b))
-
-
-check_ssim = Exercise(
-    "SSIM of one window: a, b (B, N) pixels of B windows, constants 0.01² and 0.03² -> (B,).",
-    inputs=[_windows(0, 4, 49), _windows(1, 3, 25)],
-    right=_ssim_by_skimage,
-    mistakes={
-        "this is 1 − SSIM, the loss; the similarity itself is asked for.": _of_moments(
-            lambda *s: 1 - _ssim(*s)
+        "the mean is added where it must be subtracted, before projecting.": (
+            lambda x, m, c: m + (x + m) @ c.T @ c
         ),
-        "variances and covariance are divided by N, not N − 1, here.": (
-            lambda a, b: _ssim(*_moments(a, b, correction=1))
+        "these are the codes of points that are not centred; centre first, then decode.": (
+            lambda x, m, c: x @ c.T
         ),
-        "`var` divides by N − 1 unless `correction=0`.": (
-            lambda a, b: _ssim(*_moments(a, b, correction=1)[:4], _moments(a, b)[4])
+        "use the mean that is given, of all data: this is the mean of the points handed over.": (
+            lambda x, m, c: x.mean(0) + (x - x.mean(0)) @ c.T @ c
         ),
-        "the two small constants are missing: two blank windows would give 0/0.": _of_moments(
-            lambda *s: _ssim(*s, one=0, two=0)
+        "each pixel has its own mean: you took one number for all.": (
+            lambda x, m, c: m.mean() + (x - m.mean()) @ c.T @ c
         ),
-        "the constants are swapped: 0.01² belongs to the means, 0.03² to the variances.": (
-            _of_moments(lambda *s: _ssim(*s, one=_TWO, two=_ONE))
+        "the mean is that of each pixel, not that of each image.": (
+            lambda x, m, c: x.mean(1)[:, None] + (x - x.mean(1)[:, None]) @ c.T @ c
         ),
-        "the constants are squares: 0.01² and 0.03².": _of_moments(
-            lambda *s: _ssim(*s, one=0.01, two=0.03)
+        "the sign of the projection is turned.": lambda x, m, c: m - (x - m) @ c.T @ c,
+        "this uses the first component only; use all that are given.": (
+            lambda x, m, c: m + (x - m) @ c[:1].T @ c[:1]
         ),
-        "standard deviations stand where variances belong.": _of_moments(
-            lambda p, q, v, w, c: _ssim(p, q, v.sqrt(), w.sqrt(), c)
+        "one component is left out, the last.": lambda x, m, c: m + (x - m) @ c[:-1].T @ c[:-1],
+        "this is the matrix that projects; apply it to the centred points.": (
+            lambda x, m, c: c.T @ c
         ),
-        "a covariance is the mean product less the product of the means.": _of_moments(
-            lambda p, q, v, w, c: _ssim(p, q, v, w, c + p * q)
+        "this is the squared error of the reconstruction, which itself is asked for.": (
+            lambda x, m, c: (x - m - (x - m) @ c.T @ c).square().sum(1)
         ),
-        "the second factor, of variances and covariance, is missing.": _of_moments(
-            lambda p, q, v, w, c: _first(p, q)
+        "one row a point, (B, D): yours is (D, B), transposed.": (
+            lambda x, m, c: (m + (x - m) @ c.T @ c).T
         ),
-        "the first factor, of the means, is missing.": _of_moments(
-            lambda p, q, v, w, c: _second(v, w, c)
+        "do not cut off at 0 and 1: a projection may leave [0, 1].": (
+            lambda x, m, c: (m + (x - m) @ c.T @ c).clamp(0, 1)
         ),
-        "the factors 2 in the numerator are missing: two equal windows must give 1.": (
-            _of_moments(lambda p, q, v, w, c: _first(p, q, two=1) * _second(v, w, c, two=1))
-        ),
-        "the factor 2 before the covariance is missing: two equal windows must give 1.": (
-            _of_moments(lambda p, q, v, w, c: _first(p, q) * _second(v, w, c, two=1))
-        ),
-        "the two factors are multiplied, not added.": _of_moments(
-            lambda p, q, v, w, c: _first(p, q) + _second(v, w, c)
+        "this is the mean for every point: the codes are missing.": (
+            lambda x, m, c: m.expand_as(x)
         ),
     },
     also_right=[
-        lambda a, b: _ssim(
-            *(a.mean(1), b.mean(1), a.var(1, correction=0), b.var(1, correction=0)),
-            (a * b).mean(1) - a.mean(1) * b.mean(1),
-        )
+        lambda x, m, c: m + (x - m) @ c.T @ c,
+        lambda x, m, c: torch.stack([m + sum(((v - m) @ u) * u for u in c) for v in x]),
+        lambda x, m, c: m.numpy() + (x - m).numpy() @ c.numpy().T @ c.numpy(),
+        lambda x, m, c: m + torch.einsum("bi,ki,kj->bj", x - m, c, c),
+        lambda x, m, c: F.linear(F.linear(x - m, c), c.T, m),
+        lambda x, m, c: x - (x - m) @ (torch.eye(len(m)) - c.T @ c),
     ],
 )
-
-
-def _logits(seed, images, classes):
-    return (3 * torch.randn(images, classes, generator=torch.Generator().manual_seed(seed)),)
 
 
 def _share(surest):
@@ -212,7 +188,14 @@ def _share(surest):
 
 check_sure = Exercise(
     "Share of images with a class above 0.9: logits (B, K) -> ().",
-    inputs=[_logits(0, 40, 5), _logits(1, 25, 10)],
+    inputs=[
+        logits(0, 40, 5),
+        logits(1, 25, 10),
+        logits(2, 1, 3),
+        near_the_bar(0.99, 0.95, 0.8, classes=12),
+        near_the_bar(0.52, 0.86, 0.893, 0.899, 0.901, 0.907, 0.93, 0.97),
+        near_the_bar(0.4, 0.88, 0.91, 0.999, 0.92, 0.94, classes=4, shift=120.0),  # exp(120) is inf
+    ],
     right=lambda a: _share(Categorical(logits=a).probs.amax(1)),
     mistakes={
         "logits are not probabilities: a softmax over the classes is missing.": (
@@ -239,19 +222,67 @@ check_sure = Exercise(
         "one share for all images: take the mean over them.": (
             lambda a: a.softmax(1).amax(1) > 0.9
         ),
+        "exp(120) is infinite on a computer: use torch.softmax.": (
+            lambda a: _share((a.exp() / a.exp().sum(1, keepdim=True)).amax(1))
+        ),
+        "logarithms of probabilities never exceed 0: compare the probabilities.": (
+            lambda a: _share(a.log_softmax(1).amax(1))
+        ),
+        "`argmax` says which class is the likeliest; how likely it is, is asked for.": (
+            lambda a: _share(a.argmax(1))
+        ),
+        "these are percent; a share lies between 0 and 1.": (
+            lambda a: 100 * _share(a.softmax(1).amax(1))
+        ),
+        "the likeliest class may be any: you asked for the first only.": (
+            lambda a: _share(a.softmax(1)[:, 0])
+        ),
+        "sure means above 0.9, not above one half.": (
+            lambda a: (a.softmax(1).amax(1) > 0.5).float().mean()
+        ),
+        "divide by the number of images, not of classes.": (
+            lambda a: (a.softmax(1).amax(1) > 0.9).sum() / a.shape[1]
+        ),
+        "the largest over the classes (dim 1), not over the images.": (
+            lambda a: _share(a.softmax(1).amax(0))
+        ),
+        "compare each image with 0.9 first, then average: this compares the average.": (
+            lambda a: a.softmax(1).amax(1).mean() > 0.9
+        ),
+        "this is the mean probability of the sure images; their share is asked for.": (
+            lambda a: a.softmax(1).amax(1)[a.softmax(1).amax(1) > 0.9].mean()
+        ),
+        "this is the lead over the second class; compare the probability itself.": (
+            lambda a: _share(-a.softmax(1).topk(2).values.diff(dim=1)[:, 0])
+        ),
+        "logits are no probabilities, even when divided by their sum: use torch.softmax.": (
+            lambda a: _share((a / a.sum(1, keepdim=True)).amax(1))
+        ),
     },
-    also_right=[lambda a: _share(a.softmax(1).max(1).values)],
+    also_right=[
+        lambda a: _share(a.softmax(1).max(1).values),
+        lambda a: (a.softmax(1) > 0.9).sum() / len(a),  # no two classes are above 0.9
+        lambda a: float(np.mean(softmax(a.numpy(), axis=1).max(axis=1) > 0.9)),
+        lambda a: sum(max(row.softmax(0)).item() > 0.9 for row in a) / a.shape[0],
+        lambda a: (a.amax(1) - a.logsumexp(1) > math.log(0.9)).double().mean(),
+        lambda a: (Categorical(logits=a).probs > 0.9).any(1).float().mean().item(),
+    ],
 )
 
 
-def _ends(seed, dimensions, *t):
-    ends = torch.randn(2, dimensions, generator=torch.Generator().manual_seed(seed))
-    return *ends, torch.tensor(t)
+def _arc(a, b, t, cosine):
+    angle = cosine.arccos()
+    return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
 
 
 check_path = Exercise(
     "Codes on the way from start (d,) to end (d,) at each t (T,) from 0 to 1 -> (T, d).",
-    inputs=[_ends(0, 3, 0.0, 0.2, 0.7, 1.0), _ends(1, 2, 0.9, 0.1, 0.4)],
+    inputs=[
+        ends(0, 3, 0.0, 0.2, 0.7, 1.0),
+        ends(1, 2, 0.9, 0.1, 0.4),
+        ends(2, 5, 0.3),
+        ends(3, 3, 0.6, 0.0, 0.25),
+    ],
     right=lambda a, b, t: torch.stack([torch.lerp(a, b, w) for w in t]),
     mistakes={
         "the way runs backwards: t = 0 must give the start.": (
@@ -274,8 +305,40 @@ check_path = Exercise(
             lambda a, b, t: ((a + b) / 2).expand(len(t), -1)
         ),
         "both weights are t: together they must make 1.": lambda a, b, t: t[:, None] * (a + b),
+        "use the t that are given: yours are evenly spaced.": (
+            lambda a, b, t: torch.stack([torch.lerp(a, b, w) for w in torch.linspace(0, 1, len(t))])
+        ),
+        "the end is missing: this only fades the start.": lambda a, b, t: (1 - t[:, None]) * a,
+        "the end's weight t is missing.": lambda a, b, t: (1 - t[:, None]) * a + b,
+        "t belongs to the end, and the start fades as t grows: here the end never changes.": (
+            lambda a, b, t: t[:, None] * a + b
+        ),
+        "the end is added, not subtracted.": (
+            lambda a, b, t: (1 - t[:, None]) * a - t[:, None] * b
+        ),
+        "t = 0 must give the start: yours begins at the end and goes beyond it.": (
+            lambda a, b, t: b + t[:, None] * (b - a)
+        ),
+        "this jumps half-way; each t has a place of its own.": (
+            lambda a, b, t: torch.where(t[:, None] < 0.5, a, b)
+        ),
+        "one row for each t: you used the first t only.": lambda a, b, t: torch.lerp(a, b, t[0]),
+        "one row is missing: the last t counts, too.": (lambda a, b, t: a + t[:-1, None] * (b - a)),
+        "weights √(1 − t) and √t are for independent noise; a straight way has 1 − t and t.": (
+            lambda a, b, t: (1 - t[:, None]).sqrt() * a + t[:, None].sqrt() * b
+        ),
+        "this way is an arc (as `slerp` goes); go straight.": (
+            lambda a, b, t: _arc(a, b, t[:, None], (F.normalize(a, dim=0) @ F.normalize(b, dim=0)))
+        ),
+        "the way is walked evenly: use t, not t².": (lambda a, b, t: a + t[:, None] ** 2 * (b - a)),
     },
     also_right=[
+        lambda a, b, t: torch.lerp(a, b, t[:, None]),
+        lambda a, b, t: np.array([(1 - w) * a.numpy() + w * b.numpy() for w in t.numpy()]),
+        lambda a, b, t: torch.stack([1 - t, t], 1) @ torch.stack([a, b]),
+        lambda a, b, t: np.stack(
+            [np.interp(t, [0, 1], pair) for pair in torch.stack([a, b], 1)], axis=1
+        ),
         lambda a, b, t: a + t[:, None] * (b - a),
         lambda a, b, t: torch.outer(1 - t, a) + torch.outer(t, b),
     ],

@@ -2,21 +2,23 @@
 
 import math
 
+import numpy as np
 import torch
-from scipy.special import logsumexp
-from scipy.stats import entropy
-from torch.distributions import Normal, kl_divergence
+from scipy.integrate import trapezoid
+from scipy.special import logsumexp, softmax
+from torch.distributions import Categorical
 
+from vae_teach.chapters.bayes_elbo.divergence_exercises import check_extra_bits, check_kl_gaussians
+from vae_teach.chapters.bayes_elbo.trials import linear_on_grid, quadratic_on_grid, weighed_draws
 from vae_teach.exercises import Exercise
 
-
-def _three_posteriors():
-    """Log prior, log likelihood and dz on a grid, and the densities: z ~ N(½, 1), x ~ N(2z, 0.8²)."""
-    z = torch.linspace(-6, 6, 601, dtype=torch.double)
-    x = torch.tensor([[-0.4], [0.9], [2.0]], dtype=torch.double)  # (B, 1)
-    precision = 1 + 4 / 0.64  # Gaussian prior, linear decoder: Gaussian posterior
-    exact = Normal((0.5 + 2 * x / 0.64) / precision, precision**-0.5).log_prob(z).exp()
-    return (Normal(0.5, 1.0).log_prob(z), Normal(2 * z, 0.8).log_prob(x), z[1] - z[0]), exact
+__all__ = [
+    "check_elbo",
+    "check_extra_bits",
+    "check_importance",
+    "check_kl_gaussians",
+    "check_posterior",
+]
 
 
 def _joint(a, b):
@@ -27,12 +29,16 @@ def _normalised(mass, dz):
     return mass / (mass.sum(1, keepdim=True) * dz)
 
 
-_on_grid, _densities = _three_posteriors()
+_LINEAR = [
+    linear_on_grid((-6, 6, 601), [-0.4, 0.9, 2.0], prior=(0.5, 1.0), slope=2, sigma=0.8),
+    linear_on_grid((-9, 7, 401), [1.5], prior=(-1.0, 1.2), slope=-0.5, sigma=1.5),
+    linear_on_grid((-5, 5, 251), [0.0, 3.0], prior=(0.0, 0.7), slope=1, sigma=0.4),
+]
 
 check_posterior = Exercise(
     "p(z|x) on a grid: log p(z) (G,), log p(x|z) (B, G), dz () -> densities (B, G).",
-    inputs=[_on_grid],
-    right=lambda a, b, dz: _densities,
+    inputs=[given for given, _ in _LINEAR],
+    right=lambda a, b, dz: next(exact for _, exact in _LINEAR if exact.shape == b.shape),
     mistakes={
         "this is the joint p(x, z); divide it by the evidence, its integral over z.": (
             lambda a, b, dz: _joint(a, b)
@@ -70,30 +76,72 @@ check_posterior = Exercise(
         "this is the evidence p(x), what the joint is divided by.": (
             lambda a, b, dz: _joint(a, b).sum(1) * dz
         ),
+        "this is the logarithm of the evidence p(x).": (
+            lambda a, b, dz: (a + b).logsumexp(1) + dz.log()
+        ),
+        "the prior multiplies: subtracting its logarithm divides by it.": (
+            lambda a, b, dz: _normalised((b - a).exp(), dz)
+        ),
+        "the prior counts once; you multiplied by it twice.": (
+            lambda a, b, dz: _normalised((2 * a + b).exp(), dz)
+        ),
+        "the prior is missing below the line: the evidence integrates p(x|z) p(z).": (
+            lambda a, b, dz: _joint(a, b) / (b.exp().sum(1, keepdim=True) * dz)
+        ),
+        "an area of 1 is needed, not a height of 1: divide by the integral.": (
+            lambda a, b, dz: _joint(a, b) / _joint(a, b).amax(1, keepdim=True)
+        ),
+        "an integral is the sum times dz, not the mean over the grid.": (
+            lambda a, b, dz: _joint(a, b) / _joint(a, b).mean(1, keepdim=True)
+        ),
+        "the joint times dz is a mass, not yet divided by the evidence.": (
+            lambda a, b, dz: _joint(a, b) * dz
+        ),
+        "one row for each x: yours is (G, B), transposed.": (
+            lambda a, b, dz: _normalised(_joint(a, b), dz).T
+        ),
+        "one density for each x: do not average over the observations.": (
+            lambda a, b, dz: _normalised(_joint(a, b), dz).mean(0)
+        ),
+        "the observations do not share a z: you multiplied all their likelihoods.": (
+            lambda a, b, dz: _normalised((a + b.sum(0)).exp().expand_as(b), dz)
+        ),
+        "this is where each posterior is highest; all its densities are asked for.": (
+            lambda a, b, dz: (a + b).argmax(1)
+        ),
+        "this grows to 1: it is the distribution function, the integral up to z.": (
+            lambda a, b, dz: (a + b).softmax(1).cumsum(1)
+        ),
     },
     also_right=[
         lambda a, b, dz: _normalised(_joint(a, b), dz),
         lambda a, b, dz: torch.softmax(a + b, dim=1) / dz,
+        lambda a, b, dz: softmax(a.numpy() + b.numpy(), axis=1) / dz.item(),
+        lambda a, b, dz: torch.stack([_joint(a, c) / (_joint(a, c).sum() * dz) for c in b]),
+        lambda a, b, dz: _joint(a, b) / torch.trapezoid(_joint(a, b), dx=dz.item())[:, None],
+        lambda a, b, dz: Categorical(logits=a + b).probs / dz,
     ],
 )
-
-
-def _weighed_draws(seed, draws, images):
-    """Log prior, log likelihood and log q of draws for images of hundreds of pixels: e⁻⁹⁰⁰ is 0."""
-    generator = torch.Generator().manual_seed(seed)
-    log_prior, log_q, log_likelihood = (
-        torch.randn(draws, images, generator=generator, dtype=torch.double) for _ in range(3)
-    )
-    return log_prior - 1.5, 2 * log_likelihood - 900, log_q - 1.0
 
 
 def _log_mean(log_weight):
     return log_weight.logsumexp(0) - math.log(len(log_weight))
 
 
+def _log_mean_by_hand(a, b, q):
+    """The largest weight is taken out of the mean first."""
+    largest = (a + b - q).amax(0)
+    return (a + b - q - largest).exp().mean(0).log() + largest
+
+
 check_importance = Exercise(
     "log p(x) by importance sampling: log p(z), log p(x|z), log q(z|x), each (S, B) -> (B,) nats.",
-    inputs=[_weighed_draws(0, 8, 3), _weighed_draws(1, 5, 2)],
+    inputs=[
+        weighed_draws(0, 8, 3),
+        weighed_draws(1, 5, 2),
+        weighed_draws(2, 6, 1, level=900.0),
+        weighed_draws(3, 1, 4, level=-40.0),
+    ],
     right=lambda a, b, q: torch.as_tensor(logsumexp((a + b - q).numpy(), axis=0, b=1 / len(q))),
     mistakes={
         "this is the mean of the logs, an estimate of the ELBO; take the log of the mean.": (
@@ -124,143 +172,70 @@ check_importance = Exercise(
         "one number an image: average over the draws only.": (
             lambda a, b, q: _log_mean((a + b - q).flatten())
         ),
+        "one number an image: do not average over the images afterwards.": (
+            lambda a, b, q: _log_mean(a + b - q).mean()
+        ),
+        "log S is subtracted, not added.": (
+            lambda a, b, q: (a + b - q).logsumexp(0) + math.log(len(q))
+        ),
+        "a mean inside the logarithm: subtract log S, do not divide by S.": (
+            lambda a, b, q: (a + b - q).logsumexp(0) / len(q)
+        ),
+        "there are S draws, the first dimension: you divided by the number of images.": (
+            lambda a, b, q: (a + b - q).logsumexp(0) - math.log(q.shape[1])
+        ),
+        "divide by the number of draws S, not by S + 1.": (
+            lambda a, b, q: (a + b - q).logsumexp(0) - math.log(len(q) + 1)
+        ),
+        "this is the largest weight alone; the mean is over all draws.": (
+            lambda a, b, q: (a + b - q).amax(0)
+        ),
+        "these are the weights, made to sum to 1; the log of their mean is asked for.": (
+            lambda a, b, q: (a + b - q).softmax(0)
+        ),
+        "these are the logarithms of the weights; take the log of their mean.": (
+            lambda a, b, q: a + b - q
+        ),
+        "this is E_q[log p(x|z)], the reconstruction term.": lambda a, b, q: b.mean(0),
+        "log p(z) and log p(x|z) are added, not multiplied.": (
+            lambda a, b, q: _log_mean(a * b - q)
+        ),
+        "log q(z|x) is given as a logarithm already.": lambda a, b, q: _log_mean(a + b - q.exp()),
+        "the likelihood is missing from the weight.": lambda a, b, q: _log_mean(a - q),
+        "these are bits; nats need the natural logarithm.": (
+            lambda a, b, q: _log_mean(a + b - q) / math.log(2)
+        ),
+        "the sign is turned: this is −log p(x).": lambda a, b, q: -_log_mean(a + b - q),
+        "a small number inside the logarithm hides e⁻⁹⁰⁰: use torch.logsumexp.": (
+            lambda a, b, q: ((a + b - q).exp().mean(0) + 1e-10).log()
+        ),
     },
     also_right=[
         lambda a, b, q: torch.logsumexp(a + b - q, dim=0) - math.log(len(q)),
-        lambda a, b, q: (a + b - q + 900).exp().mean(0).log() - 900,
+        lambda a, b, q: torch.logsumexp(a + b - q - math.log(a.shape[0]), dim=0),
+        lambda a, b, q: logsumexp(a + b - q, axis=0) - np.log(len(q)),
+        lambda a, b, q: np.logaddexp.reduce((a + b - q).numpy()) - np.log(len(q)),
+        lambda a, b, q: torch.stack([_log_mean(w) for w in (a + b - q).T]),
+        _log_mean_by_hand,
     ],
     tolerance=1e-6,
 )
-
-
-def _sources(*sources):
-    return tuple(torch.tensor(shares, dtype=torch.double) for shares in sources)
-
-
-def _extra(p, q):
-    """The extra bits of each symbol, weighed with p."""
-    return p * (p / q).log2()
-
-
-check_extra_bits = Exercise(
-    "Expected extra bits a symbol: p (K,), q (K,), the code being made for q -> ().",
-    inputs=[
-        _sources([0.5, 0.2, 0.2, 0.1], [0.1, 0.3, 0.2, 0.4]),
-        _sources([0.6, 0.3, 0.1], [0.25, 0.25, 0.5]),
-    ],
-    right=lambda p, q: torch.as_tensor(entropy(p.numpy(), q.numpy(), base=2)),
-    mistakes={
-        "these are nats; bits need the logarithm to base 2.": lambda p, q: (
-            p * (p / q).log()
-        ).sum(),
-        "the wrong way round: symbols come from p, the code was made for q.": (
-            lambda p, q: _extra(q, p).sum()
-        ),
-        "this is the cross-entropy, the whole length; subtract what the right code needs.": (
-            lambda p, q: -(p * q.log2()).sum()
-        ),
-        "this is the entropy of p, the length under the right code.": (
-            lambda p, q: -(p * p.log2()).sum()
-        ),
-        "the sign is turned: a wrong code is never shorter on average.": (
-            lambda p, q: -_extra(p, q).sum()
-        ),
-        "this compares the two sources' entropies; each symbol's length under q must be "
-        "weighed with p.": lambda p, q: (p * p.log2()).sum() - (q * q.log2()).sum(),
-        "weigh the symbols with p: they come from p, whatever the code was made for.": (
-            lambda p, q: -_extra(q, p).sum()
-        ),
-        "weigh each symbol with its probability p; you counted all symbols alike.": (
-            lambda p, q: (p / q).log2().sum()
-        ),
-        "sum over the symbols: p already does the averaging.": lambda p, q: _extra(p, q).mean(),
-        "sum over the symbols: one number is asked for.": _extra,
-    },
-    also_right=[lambda p, q: (p * (p.log2() - q.log2())).sum()],
-)
-
-
-def _kl(m1, s1, m2, s2):
-    return (s2 / s1).log() + (s1**2 + (m1 - m2) ** 2) / (2 * s2**2) - 0.5
-
-
-check_kl_gaussians = Exercise(
-    "KL(N(m1, s1²) || N(m2, s2²)): m1, s1, m2, s2, each (B,), s standard deviations -> (B,) nats.",
-    inputs=[
-        tuple(torch.tensor([[0.0, 1.0, -0.5], [0.5, 1.5, 1.2], [1.0, 0.7, 2.0], [1.0, 2.0, 0.8]])),
-        tuple(torch.tensor([[3.0, -1.0], [0.3, 2.5], [2.0, -4.0], [0.6, 1.1]])),
-    ],
-    right=lambda m1, s1, m2, s2: kl_divergence(Normal(m1, s1), Normal(m2, s2)),
-    mistakes={
-        "forward for reverse: this is KL of the second from the first.": (
-            lambda m1, s1, m2, s2: _kl(m2, s2, m1, s1)
-        ),
-        "only the logarithm is to base 2, the rest is in nats: use torch.log.": (
-            lambda m1, s1, m2, s2: _kl(m1, s1, m2, s2) + (s2 / s1).log2() - (s2 / s1).log()
-        ),
-        "these are bits: nats · log₂ e.": lambda *a: _kl(*a) / math.log(2),
-        "the factor ½ of the squares is missing.": (
-            lambda m1, s1, m2, s2: (s2 / s1).log() + (s1**2 + (m1 - m2) ** 2) / s2**2 - 0.5
-        ),
-        "the factor ½ is missing.": lambda *a: 2 * _kl(*a),
-        "the −½ is missing: the divergence of a Gaussian from itself must be 0.": (
-            lambda *a: _kl(*a) + 0.5
-        ),
-        "the logarithm has the wrong sign: it is log(s2 / s1).": (
-            lambda m1, s1, m2, s2: _kl(m1, s1, m2, s2) - 2 * (s2 / s1).log()
-        ),
-        "you took standard deviations for variances.": (
-            lambda m1, s1, m2, s2: _kl(m1, s1.sqrt(), m2, s2.sqrt())
-        ),
-        "the distance of the means must be squared.": (
-            lambda m1, s1, m2, s2: (s2 / s1).log() + (s1**2 + (m1 - m2)) / (2 * s2**2) - 0.5
-        ),
-        "s₁² is missing: E[(z − m₂)²] includes s₁², besides (m₁ − m₂)².": (
-            lambda m1, s1, m2, s2: _kl(m1, s1, m2, s2) - s1**2 / (2 * s2**2)
-        ),
-        "s₁² and −½ are missing: E[(z − m₂)²] includes s₁², and E[(z − m₁)²]/(2s₁²) = ½.": (
-            lambda m1, s1, m2, s2: (s2 / s1).log() + (m1 - m2) ** 2 / (2 * s2**2)
-        ),
-        "square the widths: the fraction has the variances s₁² and s₂².": (
-            lambda m1, s1, m2, s2: (s2 / s1).log() + (s1 + (m1 - m2) ** 2) / (2 * s2) - 0.5
-        ),
-        "the distance of the means is missing.": lambda m1, s1, m2, s2: _kl(m1, s1, m1, s2),
-        "the logarithm of the widths is missing.": (
-            lambda m1, s1, m2, s2: _kl(m1, s1, m2, s2) - (s2 / s1).log()
-        ),
-        "the sign is turned: a KL divergence is never negative.": lambda *a: -_kl(*a),
-    },
-    also_right=[_kl],
-)
-
-
-def _one_elbo():
-    """Log p(z), log p(x|z), log q(z) and dz on a grid, and the ELBO by a Gaussian's moments: no grid."""
-    z = torch.linspace(-9, 9, 1801, dtype=torch.double)
-    m, s, x, sigma, m0, s0 = 0.7, 0.6, 1.5, 0.5, 0.2, 1.3
-    log_likelihood = Normal(0.5 * z**2, sigma).log_prob(torch.tensor(x, dtype=torch.double))
-    second, fourth = m**2 + s**2, m**4 + 6 * m**2 * s**2 + 3 * s**4
-    square = x**2 - x * second + fourth / 4  # E[(x − ½z²)²]
-    reconstruction = -0.5 * square / sigma**2 - math.log(sigma * math.sqrt(2 * math.pi))
-    exact = reconstruction - kl_divergence(Normal(m, s), Normal(m0, s0)).double()
-    return (
-        Normal(m0, s0).log_prob(z),
-        log_likelihood,
-        Normal(m, s).log_prob(z),
-        z[1] - z[0],
-    ), exact
 
 
 def _mean(values, log_density, dz):
     return (log_density.exp() * values).sum() * dz
 
 
-_elbo_on_grid, _elbo = _one_elbo()
+_QUADRATIC = [
+    quadratic_on_grid((-9, 9, 1801), q=(0.7, 0.6), x=1.5, sigma=0.5, prior=(0.2, 1.3)),
+    quadratic_on_grid((-6, 4, 501), q=(-1.2, 0.4), x=-0.5, sigma=1.6, prior=(-0.5, 0.9)),
+    quadratic_on_grid((-14, 16, 901), q=(1.0, 1.7), x=2.0, sigma=2.5, prior=(0.0, 1.0)),
+]
 
 check_elbo = Exercise(
     "ELBO on a grid: log p(z), log p(x|z), log q(z), each (G,), dz () -> () in nats.",
-    inputs=[_elbo_on_grid],
-    right=lambda a, b, q, dz: _elbo,
+    inputs=[given for given, _ in _QUADRATIC],
+    right=lambda a, b, q, dz: next(elbo for given, elbo in _QUADRATIC if len(given[0]) == len(a)),
     mistakes={
         "prior for q: the expectation runs over q, you took it over the prior.": (
             lambda a, b, q, dz: _mean(a + b - q, a, dz)
@@ -305,8 +280,56 @@ check_elbo = Exercise(
         "the expectation is taken over the posterior; q is what you are given to average with.": (
             lambda a, b, q, dz: ((a + b).softmax(0) * (a + b - q)).sum()
         ),
+        "the mean over the grid is no integral: it is the sum times dz.": (
+            lambda a, b, q, dz: (q.exp() * (a + b - q)).mean()
+        ),
+        "dz is squared: it counts once in an integral.": (
+            lambda a, b, q, dz: _mean(a + b - q, q, dz**2)
+        ),
+        "you divided by dz where you must multiply by it.": (
+            lambda a, b, q, dz: _mean(a + b - q, q, 1 / dz)
+        ),
+        "sum over the grid: one number is asked for.": (
+            lambda a, b, q, dz: q.exp() * (a + b - q) * dz
+        ),
+        "the entropy of q has the wrong sign: log q(z) is subtracted.": (
+            lambda a, b, q, dz: _mean(a + b + q, q, dz)
+        ),
+        "the prior has the wrong sign: log p(z) is added.": (
+            lambda a, b, q, dz: _mean(b - a - q, q, dz)
+        ),
+        "log p(x|z) and log p(z) are added, not multiplied.": (
+            lambda a, b, q, dz: _mean(a * b - q, q, dz)
+        ),
+        "the expectation of the log, not the log of the expectation, for p(x|z).": (
+            lambda a, b, q, dz: _mean(b.exp(), q, dz).log() - _mean(q - a, q, dz)
+        ),
+        "this is the KL term alone.": lambda a, b, q, dz: _mean(q - a, q, dz),
+        "this is the entropy of q alone.": lambda a, b, q, dz: -_mean(q, q, dz),
+        "this is the gap, log p(x) less the ELBO.": (
+            lambda a, b, q, dz: ((a + b).exp().sum() * dz).log() - _mean(a + b - q, q, dz)
+        ),
+        "the KL term counts once; yours counts twice.": (
+            lambda a, b, q, dz: _mean(b + 2 * a - 2 * q, q, dz)
+        ),
+        "these are bits; nats need the natural logarithm.": (
+            lambda a, b, q, dz: _mean(a + b - q, q, dz) / math.log(2)
+        ),
+        "this is p(x), the mean weight; the ELBO is the mean of its logarithm.": (
+            lambda a, b, q, dz: _mean((a + b - q).exp(), q, dz)
+        ),
+        "this is the value at q's peak; take the expectation over all of q.": (
+            lambda a, b, q, dz: (a + b - q)[q.argmax()]
+        ),
     },
     also_right=[
+        lambda a, b, q, dz: torch.trapezoid(q.exp() * (a + b - q), dx=dz.item()),
+        lambda a, b, q, dz: trapezoid((q.exp() * (a + b - q)).numpy(), dx=dz.item()),
+        lambda a, b, q, dz: np.dot(np.exp(q.numpy()), (a + b - q).numpy()) * dz.item(),
+        lambda a, b, q, dz: (Categorical(logits=q).probs * (a + b - q)).sum(),
+        lambda a, b, q, dz: sum(
+            w.exp() * (u + v - w) * dz for u, v, w in zip(a, b, q, strict=True)
+        ),
         lambda a, b, q, dz: (q.exp() * (a + b - q)).sum() * dz,
         lambda a, b, q, dz: (q.exp() * b).sum() * dz - (q.exp() * (q - a)).sum() * dz,
     ],

@@ -1,19 +1,20 @@
 """Exercises of chapter 02, denoising and contractive autoencoders."""
 
+import numpy as np
 import torch
-from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+from scipy.spatial.distance import cdist
 from torch.distributions.transforms import AffineTransform
-from torch.func import jacrev, vmap
 from torch.nn import functional as F
 
+from vae_teach.chapters.denoising_contractive.slope_exercises import check_penalty, check_score
+from vae_teach.chapters.denoising_contractive.trials import (
+    to_blur,
+    to_denoise,
+    to_mask,
+)
 from vae_teach.exercises import Exercise
 
-
-def _to_mask(seed, rate, *shape):
-    """Images without a blank pixel, a rate, and uniform noise."""
-    draws = torch.Generator().manual_seed(seed)
-    x = 0.9 * torch.rand(shape, generator=draws) + 0.1
-    return x, torch.tensor(rate), torch.rand(shape, generator=draws)
+__all__ = ["check_denoising_loss", "check_mask", "check_noise", "check_penalty", "check_score"]
 
 
 def _keep(noise, rate):
@@ -22,7 +23,12 @@ def _keep(noise, rate):
 
 check_mask = Exercise(
     "x·m with m = 0 where noise < rate: x (B, C, H, W), rate (), noise like x -> like x.",
-    inputs=[_to_mask(0, 0.3, 4, 1, 5, 5), _to_mask(1, 0.6, 2, 3, 4, 6)],
+    inputs=[
+        to_mask(0, 0.3, 4, 1, 5, 5),
+        to_mask(1, 0.6, 2, 3, 4, 6),
+        to_mask(2, 0.8, 1, 1, 3, 7, standardized=True),
+        to_mask(3, 0.0, 2, 2, 2, 2),  # all stay
+    ],
     right=lambda x, rate, n: x.masked_fill(n < rate, 0.0),
     mistakes={
         "keep and drop are swapped: a pixel stays where its noise is not below the rate.": (
@@ -55,20 +61,49 @@ check_mask = Exercise(
         "dropped pixels must be 0, blank paper; yours are ink.": (
             lambda x, rate, n: x.masked_fill(n < rate, 1.0)
         ),
+        "dropped pixels must be 0, not grey.": lambda x, rate, n: x.masked_fill(n < rate, 0.5),
+        "dropped pixels must be 0, not NaN.": lambda x, rate, n: x.masked_fill(n < rate, torch.nan),
+        "dropped pixels must be 0; yours got the noise instead.": (
+            lambda x, rate, n: torch.where(n < rate, n, x)
+        ),
+        "dropped is where noise < rate: where it is the rate itself, the pixel stays.": (
+            lambda x, rate, n: x * (n > rate)
+        ),
+        "you compared the pixels with the rate; the noise decides.": (
+            lambda x, rate, n: x * (x >= rate)
+        ),
+        "compare the noise with the rate that is given, not with ½.": (
+            lambda x, rate, n: x * _keep(n, 0.5)
+        ),
+        "one number masks a whole row; each pixel needs an m of its own.": (
+            lambda x, rate, n: x * _keep(n[..., :1], rate)
+        ),
+        "one number masks a whole column; each pixel needs an m of its own.": (
+            lambda x, rate, n: x * _keep(n[..., :1, :], rate)
+        ),
+        "one mask serves all channels; the noise has a number for each.": (
+            lambda x, rate, n: x * _keep(n[:, :1], rate)
+        ),
+        "this is where pixels are dropped, true or false; the spoilt images are asked for.": (
+            lambda x, rate, n: n < rate
+        ),
+        "this is x scaled by the rate; drop single pixels instead.": lambda x, rate, n: x * rate,
+        "the kept pixels stand in one row, their places are lost: multiply x by m.": (
+            lambda x, rate, n: x[n >= rate]
+        ),
+        "nothing is dropped: this is x itself.": lambda x, rate, n: x,
     },
     also_right=[
+        lambda x, rate, n: np.where(n.numpy() < rate.item(), 0, x.numpy()),
+        lambda x, rate, n: x - x * (n < rate).float(),
+        lambda x, rate, n: x * (1 - torch.lt(n, rate).int()),
+        lambda x, rate, n: torch.stack(
+            [a * (e >= rate) for a, e in zip(x.flatten(), n.flatten(), strict=True)]
+        ).reshape(x.shape),
         lambda x, rate, n: x * (n >= rate),
         lambda x, rate, n: torch.where(n < rate, torch.zeros_like(x), x),
     ],
 )
-
-
-def _to_blur(seed, variances, *shape):
-    """Images, a variance for each, and Gaussian noise."""
-    draws = torch.Generator().manual_seed(seed)
-    shape = len(variances), *shape
-    x = torch.rand(shape, generator=draws)
-    return x, torch.tensor(variances), torch.randn(shape, generator=draws)
 
 
 def _column(v):
@@ -81,7 +116,12 @@ def _sigma(v):
 
 check_noise = Exercise(
     "x + √variance · noise: x (B, C, H, W), variance (B,), noise like x -> like x.",
-    inputs=[_to_blur(0, [0.04, 0.25, 0.5, 2.0], 1, 5, 5), _to_blur(1, [0.1, 1.5], 3, 4, 6)],
+    inputs=[
+        to_blur(0, [0.04, 0.25, 0.5, 2.0], 1, 5, 5),
+        to_blur(1, [0.1, 1.5], 3, 4, 6),
+        to_blur(2, [3.0], 1, 2, 3),
+        to_blur(3, [0.7, 0.0, 0.2], 3, 3, 3),
+    ],
     right=lambda x, v, n: torch.stack(
         [AffineTransform(a, s)(e) for a, s, e in zip(x, v.sqrt(), n, strict=True)]
     ),
@@ -108,18 +148,43 @@ check_noise = Exercise(
             lambda x, v, n: x + _sigma(v)
         ),
         "multiply the noise by σ, do not divide by it.": lambda x, v, n: x + n / _sigma(v),
+        "multiply the noise by σ; you divided it by σ².": lambda x, v, n: x + n / _column(v),
+        "the variance is given itself, not its logarithm.": (
+            lambda x, v, n: x + _column((v / 2).exp()) * n
+        ),
+        "the noise is added with the sign it has.": lambda x, v, n: x - _sigma(v) * n,
+        "every image has a variance of its own; you took their mean for all.": (
+            lambda x, v, n: x + v.mean().sqrt() * n
+        ),
+        "σ scales the noise, not the image.": lambda x, v, n: _sigma(v) * x + n,
+        "σ multiplies the noise, it is not added to it.": lambda x, v, n: x + _sigma(v) + n,
+        "x keeps its weight: √(1 − σ²) before it belongs to another noise, of diffusion.": (
+            lambda x, v, n: (1 - _column(v)).sqrt() * x + _sigma(v) * n
+        ),
+        "x keeps its weight, it does not fade as the noise comes in.": (
+            lambda x, v, n: (1 - _sigma(v)) * x + _sigma(v) * n
+        ),
+        "noise of both signs is added: take no absolute values.": (
+            lambda x, v, n: x + (_sigma(v) * n).abs()
+        ),
+        "do not cut off at 0: x̃ may be negative.": lambda x, v, n: (x + _sigma(v) * n).clamp(min=0),
+        "all images got the noise of the first; each has its own.": (
+            lambda x, v, n: x + _sigma(v) * n[:1]
+        ),
+        "one number is added to a whole image; each pixel has noise of its own.": (
+            lambda x, v, n: x + _sigma(v) * n[:, :1, :1, :1]
+        ),
+        "the noise is missing: this is x itself.": lambda x, v, n: x,
     },
-    also_right=[lambda x, v, n: x + v.sqrt().reshape(-1, 1, 1, 1) * n],
+    also_right=[
+        lambda x, v, n: x + v.sqrt().reshape(-1, 1, 1, 1) * n,
+        lambda x, v, n: x + torch.einsum("b,bchw->bchw", v**0.5, n),
+        lambda x, v, n: torch.stack([x[i] + v[i].sqrt() * n[i] for i in range(len(x))]),
+        lambda x, v, n: x.numpy() + np.sqrt(v.numpy()).reshape(-1, 1, 1, 1) * n.numpy(),
+        lambda x, v, n: torch.addcmul(x, _sigma(v), n),
+        lambda x, v, n: x.addcmul((_column(v) * n.square()).sqrt(), n.sign()),
+    ],
 )
-
-
-def _to_denoise(seed, images, height, width):
-    """A network, images, and the same corrupted."""
-    draws = torch.Generator().manual_seed(seed)
-    x = torch.rand(images, 1, height, width, generator=draws)
-    corrupted = x + 0.5 * torch.randn(x.shape, generator=draws)
-    weight = 0.5 * torch.randn(height * width, height * width, generator=draws)
-    return lambda images: (images.flatten(1) @ weight).sigmoid().reshape(images.shape), x, corrupted
 
 
 def _each(a, b):
@@ -128,7 +193,12 @@ def _each(a, b):
 
 check_denoising_loss = Exercise(
     "Mean over images of Σ (r(corrupted) − x)²: r images to images, (B, C, H, W) twice -> ().",
-    inputs=[_to_denoise(0, 3, 4, 4), _to_denoise(1, 2, 3, 5)],
+    inputs=[
+        to_denoise(0, 3, 1, 4, 4),
+        to_denoise(1, 2, 1, 3, 5),
+        to_denoise(2, 1, 3, 2, 3),
+        to_denoise(3, 4, 2, 3, 2, binary=True),
+    ],
     right=lambda r, x, c: F.mse_loss(r(c), x, reduction="sum") / len(x),
     mistakes={
         "you compared with the corrupted image: the network would learn to copy the noise.": (
@@ -163,166 +233,49 @@ check_denoising_loss = Exercise(
         "the sign is turned: a loss is lowered; only `fit` wants its negative.": (
             lambda r, x, c: -_each(r(c), x).mean()
         ),
-    },
-    also_right=[lambda r, x, c: (r(c) - x).pow(2).sum((1, 2, 3)).mean()],
-)
-
-_CENTRES = torch.randn(3, 2, generator=torch.Generator().manual_seed(0), dtype=torch.double)
-_SPREAD = 0.6
-
-
-def _smoothed(sigma):
-    """Three bumps in the plane, blurred with noise of width sigma: a density."""
-    bumps = Independent(Normal(_CENTRES, (_SPREAD**2 + sigma**2) ** 0.5), 1)
-    return MixtureSameFamily(Categorical(torch.ones(3)), bumps)
-
-
-def _bumps(seed, points, sigma):
-    """The best denoiser of the three bumps, E[x | x̃] by Bayes' rule for each; points; sigma."""
-    x = torch.randn(points, 2, generator=torch.Generator().manual_seed(seed), dtype=torch.double)
-    shrink = _SPREAD**2 / (_SPREAD**2 + sigma**2)
-
-    def r(x):
-        near = Normal(x[:, None], (_SPREAD**2 + sigma**2) ** 0.5).log_prob(_CENTRES).sum(2)
-        means = _CENTRES + shrink * (x[:, None] - _CENTRES)
-        return (near.softmax(1)[:, :, None] * means).sum(1)
-
-    return r, x, torch.tensor(sigma, dtype=torch.double)
-
-
-def _gradient(r, x, sigma):
-    x = x.clone().requires_grad_()
-    return torch.autograd.grad(_smoothed(sigma).log_prob(x).sum(), x)[0]
-
-
-check_score = Exercise(
-    "(r(x) − x) / σ² from the best denoiser r: x (N, D), sigma () -> (N, D).",
-    inputs=[_bumps(1, 5, 0.7), _bumps(2, 3, 1.4)],
-    right=_gradient,
-    mistakes={
-        "you forgot to divide by σ²: this is the arrow r(x) − x.": lambda r, x, s: r(x) - x,
-        "subtract x: r(x) is a place, the score is a direction.": lambda r, x, s: r(x) / s**2,
-        "the sign is turned: the score points from x to the data.": (
-            lambda r, x, s: (x - r(x)) / s**2
+        "there is no ½ in this loss.": lambda r, x, c: _each(r(c), x).mean() / 2,
+        "the differences are not squared, so errors of both signs cancel.": (
+            lambda r, x, c: (r(c) - x).flatten(1).sum(1).mean()
         ),
-        "the sign is turned, and the division by σ² is missing.": lambda r, x, s: x - r(x),
-        "divide by the variance σ², not by σ.": lambda r, x, s: (r(x) - x) / s,
-        "divide by σ², do not multiply.": lambda r, x, s: (r(x) - x) * s**2,
-        "this is r(x) alone, the best guess of the clean point.": lambda r, x, s: r(x),
-        "subtract before you divide: (r(x) − x) / σ².": lambda r, x, s: r(x) - x / s**2,
-        "there is no ½: the score is (r(x) − x) / σ².": lambda r, x, s: (r(x) - x) / (2 * s**2),
-        "divide by σ² only: you divided by σ³.": lambda r, x, s: (r(x) - x) / s**3,
-    },
-    also_right=[lambda r, x, s: (r(x) - x) / s**2],
-)
-
-
-class _SmallAutoencoder:
-    """One sigmoid layer from D numbers to d and back, float64."""
-
-    def __init__(self, seed, d, D):
-        draws = torch.Generator().manual_seed(seed)
-        self.weight = self.last = torch.randn(d, D, generator=draws, dtype=torch.double)
-
-    def encode(self, x):
-        return torch.sigmoid(x @ self.weight.t())
-
-    def decode(self, h):
-        return torch.sigmoid(h @ self.weight)
-
-
-class _DeepAutoencoder(_SmallAutoencoder):
-    """A second layer, of hyperbolic tangents: what holds for one sigmoid layer does not hold here."""
-
-    def __init__(self, seed, d, D):
-        super().__init__(seed, d, D)
-        self.last = self.weight.t()
-
-    def encode(self, x):
-        return torch.tanh(super().encode(x) @ self.weight)
-
-    def decode(self, h):
-        return super().decode(torch.tanh(h @ self.weight.t()))
-
-
-def _to_contract(seed, images, d, D, kind=_SmallAutoencoder):
-    x = torch.rand(images, D, generator=torch.Generator().manual_seed(seed + 1), dtype=torch.double)
-    return kind(seed, d, D), x
-
-
-def _closed_form(model, x):
-    """Right where the last layer is the only one, and its function the sigmoid."""
-    h = model.encode(x)
-    return ((h * (1 - h)).square() * model.last.square().sum(1)).sum(1)
-
-
-def _jacobian(model, x):
-    return vmap(jacrev(model.encode))(x)  # (B, d, D)
-
-
-def _penalty(model, x):
-    """By autograd; by the closed form where it holds, which is the other source."""
-    if type(model) is _SmallAutoencoder:
-        return _closed_form(model, x)
-    return _jacobian(model, x).square().sum((1, 2))
-
-
-check_penalty = Exercise(
-    "‖∂h/∂x‖²_F of each image: model with encode and decode, x (B, D) -> (B,).",
-    inputs=[
-        _to_contract(0, 3, 3, 6),
-        _to_contract(2, 2, 4, 5),
-        _to_contract(4, 2, 4, 5, kind=_DeepAutoencoder),
-    ],
-    right=_penalty,
-    mistakes={
-        "square the entries before you sum them.": lambda m, x: _jacobian(m, x).sum((1, 2)),
-        "these are absolute values: square the entries.": (
-            lambda m, x: _jacobian(m, x).abs().sum((1, 2))
+        "square before summing, not after.": (
+            lambda r, x, c: (r(c) - x).flatten(1).sum(1).square().mean()
         ),
-        "do not take the root: the penalty is the squared norm.": (
-            lambda m, x: _penalty(m, x).sqrt()
+        "square the difference: this is the difference of the squares.": (
+            lambda r, x, c: (r(c).square() - x.square()).flatten(1).sum(1).mean()
         ),
-        "sum over all entries; you took their mean.": (
-            lambda m, x: _jacobian(m, x).square().mean((1, 2))
+        "the other way round: sum over the pixels, average over the images.": (
+            lambda r, x, c: F.mse_loss(r(c), x) * len(x)
         ),
-        "one number an image is needed: sum each image's squares, not the batch's.": (
-            lambda m, x: _penalty(m, x).sum()
+        "sum over channels, rows and columns before you average over the images.": (
+            lambda r, x, c: (r(c) - x).square().sum((2, 3)).mean()
         ),
-        "one number an image is needed: the mean over images comes later.": (
-            lambda m, x: _penalty(m, x).mean()
+        "divide by the number of images; you divided by 784, too.": (
+            lambda r, x, c: _each(r(c), x).mean() / 784
         ),
-        "sum the squares over both axes of the Jacobian: (B, d, D) must become (B,).": (
-            lambda m, x: _jacobian(m, x).square()
+        "r gives the clean image, not the noise: compare with x.": (
+            lambda r, x, c: _each(r(c), c - x).mean()
         ),
-        "without `vmap`, jacrev differentiates every image's code by every image; with it, sum "
-        "over both axes.": lambda m, x: jacrev(m.encode)(x).square().sum((1, 2)),
-        "this sums over one axis only; one number an image is needed.": (
-            lambda m, x: _jacobian(m, x).square().sum(2)
+        "r gives the clean image, not a correction to be added to the corrupted one.": (
+            lambda r, x, c: _each(c + r(c), x).mean()
         ),
-        "this is the largest singular value (the spectral norm); all of them count.": (
-            lambda m, x: torch.linalg.matrix_norm(_jacobian(m, x), 2)
+        "r gets the corrupted image, not the noise alone.": (
+            lambda r, x, c: _each(r(c - x), x).mean()
         ),
-        "this is the square of the largest singular value; sum the squares of all.": (
-            lambda m, x: torch.linalg.matrix_norm(_jacobian(m, x), 2).square()
+        "the network is applied once; yours repairs twice.": (
+            lambda r, x, c: _each(r(r(c)), x).mean()
         ),
-        "this is the sum of the singular values; sum their squares.": (
-            lambda m, x: torch.linalg.svdvals(_jacobian(m, x)).sum(1)
-        ),
-        "this differentiates the reconstruction, ∂x̂/∂x; the penalty is on the code, ∂h/∂x.": (
-            lambda m, x: vmap(jacrev(lambda v: m.decode(m.encode(v))))(x).square().sum((1, 2))
-        ),
-        "the squares of the weights alone: the sigmoid's slope h(1 − h) is missing.": (
-            lambda m, x: m.weight.square().sum().expand(len(x))
-        ),
-        "h(1 − h) and the weights are right for one sigmoid layer only; the encoder may be any.": (
-            _closed_form
+        "this is the cross-entropy; the squared error is asked for.": (
+            lambda r, x, c: F.binary_cross_entropy(r(c), x, reduction="sum") / len(x)
         ),
     },
     also_right=[
-        lambda m, x: _jacobian(m, x).pow(2).sum((1, 2)),
-        # The Jacobian of the whole batch, (B, d, B, D), is zero between images.
-        lambda m, x: jacrev(m.encode)(x).square().sum((1, 2, 3)),
+        lambda r, x, c: (r(c) - x).pow(2).sum((1, 2, 3)).mean(),
+        lambda r, x, c: (
+            sum((r(c[i : i + 1]) - x[i]).square().sum() for i in range(len(x))) / len(x)
+        ),
+        lambda r, x, c: ((r(c) - x).numpy() ** 2).sum() / len(x),
+        lambda r, x, c: (r(c) - x).square().mean(0).sum().item(),
+        lambda r, x, c: np.trace(cdist(r(c).flatten(1), x.flatten(1), "sqeuclidean")) / len(x),
+        lambda r, x, c: (torch.cdist(r(c).flatten(1), x.flatten(1)).diagonal() ** 2).mean(),
     ],
-    tolerance=1e-6,
 )
