@@ -24,6 +24,8 @@ class Exercise:
         also_right: answers in other forms that a learner may write; the tests hand them in.
         hints: sentences, each a little plainer than the one before.
         tolerance: relative and absolute, of equal numbers.
+        gradients: whether the gradient is a part of the lesson: a right answer must then have the
+            right one's gradients for its floating arguments.
         ask: (answer, *inputs) -> what is compared, where that is not simply what it returns.
 
     Raises:
@@ -37,6 +39,7 @@ class Exercise:
     also_right: list | tuple = ()
     hints: tuple[str, ...] = ()
     tolerance: float = 1e-4
+    gradients: bool = False
     ask: Callable = result
 
     def __post_init__(self):
