@@ -147,7 +147,8 @@ def _verdict(exercise, attempt, answers, again, left):
 def _names(attempt, arguments):
     """What the learner calls the arguments."""
     try:
-        found = [f"`{name}`" for name in inspect.signature(attempt).parameters]
+        parameters = inspect.signature(attempt).parameters.values()
+        found = [f"`{p.name}`" for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     except Exception:  # it has none that can be read
         found = []
     if len(found) != len(arguments):
