@@ -31,7 +31,7 @@ def test_the_same_numbers_with_other_gradients():
 
 def test_wrong_numbers_are_spoken_of_first():
     assert judge(squares, lambda x: 2 * x.detach()).startswith("Not yet: the largest difference")
-    assert judge(squares, lambda x: x.sum()) == "Not yet: shape () where (2, 2) is expected."
+    assert judge(squares, lambda x: x.sum()).endswith("shape () where (2, 2) is expected.")
     assert judge(squares, lambda x: x @ x[0, 0]).startswith("Your function raised RuntimeError: ")
     changed = "but your function changes its arguments."
     assert judge(squares, lambda x: (x.sub_(1) + 1) ** 2).endswith(changed)

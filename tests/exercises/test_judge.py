@@ -57,8 +57,10 @@ def test_right_forms(answer):
         (lambda x: {}, "Not yet: your function returned a dict, a tensor is expected."),
         (lambda x: x.sum(1) + torch.randn(len(x)), DRAWS),
         (lambda x: nn.functional.dropout(x).sum(1), DRAWS),
-        (lambda x: x.sum(), "Not yet: shape () where (2,) is expected."),
-        (lambda x: x, "Not yet: shape (2, 3) where (2,) is expected."),
+        (lambda x: x.sum(), "Not yet: you took the sum over axis 0 of what is asked for: shape ()"),
+        (lambda x: x, "Not yet: you returned `x` unchanged."),
+        (lambda x: 1 * x.numpy()[None], "Not yet: the sum over axes 0, 2 is still missing: shape"),
+        (lambda x: x[0, 0], "Not yet: shape () where (2,) is expected."),
         (lambda x: x.sum(1) / 0, "Not yet: some of the numbers are NaN or infinite."),
         (lambda x: x.sum(1) > 0, "Not yet: the largest difference from the right numbers is 8."),
         (lambda x: x.amax(1), "Not yet: the largest difference from the right numbers is 5."),
@@ -72,9 +74,10 @@ def test_functions(answer, line):
 
 def test_an_answer_must_be_right_in_every_trial():
     """Right in the first only, or in all but not by the same mistake: neither is taken for it."""
-    line = "Not yet: the largest difference"
-    assert judge(row_sums, lambda x: x.sum(1) if len(x) == 2 else 2 * x.sum(1)).startswith(line)
-    assert judge(row_sums, lambda x: x.mean(1) if len(x) == 2 else x.sum(1)).startswith(line)
+    line = "Not yet: it is right for 1 of 2 inputs, and wrong for `x` of shape"
+    one, other = f"{line} (3, 2): there the largest difference is 17.", f"{line} (2, 3): there the"
+    assert judge(row_sums, lambda x: x.sum(1) if len(x) == 2 else 2 * x.sum(1)) == one
+    assert judge(row_sums, lambda x: x.mean(1) if len(x) == 2 else x.sum(1)).startswith(other)
 
 
 def test_the_first_mistake_that_agrees_is_named():
@@ -247,3 +250,103 @@ def test_printed_line_docstring_and_hints(capsys):
 def test_inputs_are_one_tuple_for_each_trial():
     with pytest.raises(TypeError, match="one tuple of arguments for each trial"):
         Exercise("mean", torch.mean, {}, inputs=(X,))
+
+
+wide = Exercise(
+    "Cubes, in nats: x (B, D) -> (B, D).",
+    lambda x: x**3,
+    {"these are squares.": lambda x: x**2},
+    inputs=[(X,), (X.T + 0.5,)],
+)
+LIKE = {
+    "you returned `x` unchanged.": lambda x: x,
+    "the sign is turned.": lambda x: -(x**3),
+    "the sign is turned, and one thing more: these are squares.": lambda x: -(x**2),
+    "your numbers are 2 times the right ones.": lambda x: x**3 * 2,
+    "your numbers are −1/3 times the right ones.": lambda x: x**3 / -3,
+    "your numbers are √2 times the right ones.": lambda x: x**3 * 2**0.5,
+    "your numbers are 0.7342 times the right ones.": lambda x: x**3 * 0.7342,
+    "these are bits, nats are asked for: take the natural logarithm.": lambda x: x**3 / np.log(2),
+    "this is the logarithm to the base 10: take the natural one.": lambda x: x**3 / np.log(10),
+    "each of your numbers is too large by 1.": lambda x: x**3 + 1,
+    "each of your numbers is too small by 1/2.": lambda x: x**3 - 0.5,
+    "your numbers are the right ones divided by the length of axis 0 of `x`: "
+    "a mean where a sum belongs.": lambda x: x**3 / len(x),
+    "divide by the length of axis 1 of `x`, not by one less.": (
+        lambda x: x**3 * x.shape[1] / (x.shape[1] - 1)
+    ),
+    "your numbers are too large by the logarithm of the length of axis 0 of `x`: "
+    "it has to be subtracted.": lambda x: x**3 + np.log(len(x)),
+    "the numbers are right, but transposed: shape (3, 2) where (2, 3) is expected.": (
+        lambda x: (x**3).T
+    ),
+    "the numbers are right, but in reverse order along axis 1.": lambda x: (x**3).flip(1),
+    "the numbers are right, but in another order.": lambda x: (x**3).roll(1, 0).roll(1, 1),
+    "you took the mean over axes 0, 1 of what is asked for: shape () where (2, 3) is expected.": (
+        lambda x: (x**3).mean()
+    ),
+    "your numbers are the right ones without their sign (absolute values).": lambda x: (x**3).abs(),
+    "your numbers are the squares of the right ones: one square too many.": lambda x: x**6,
+    "you rounded to 0 decimals: give all of them.": lambda x: (x**3).round(),
+    "every number you give is 3, whatever you are given.": lambda x: 0 * x + 3,
+    "7 of 12 numbers are right; the first wrong one is at index (1, 0), and the largest difference "
+    "is 91.12.": lambda x: x**3 * (torch.arange(6).reshape(x.shape) % 2 == 0),
+    "the shape is right for some inputs only: shape (3, 3) where (3, 2) is expected.": (
+        lambda x: torch.zeros(len(x), 3)
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", LIKE)
+def test_what_is_no_known_mistake_is_named_by_its_likeness(sentence):
+    judged = judge(wide, LIKE[sentence])
+    assert judged == f"Not yet: {sentence}"
+
+
+def test_bits_are_called_bits_where_they_are_asked_for():
+    bits = Exercise("Bits: x (B, D) -> (B, D).", lambda x: x / np.log(2), {}, inputs=[(X,)])
+    line = "Not yet: these are nats, bits are asked for: divide by ln 2."
+    assert judge(bits, lambda x: x + 0) == line.replace(line[9:], "you returned `x` unchanged.")
+    squares = Exercise("Bits: x (B, D) -> (B, D).", lambda x: x**2 / np.log(2), {}, inputs=[(X,)])
+    assert judge(squares, lambda x: x**2) == line
+
+
+def test_likeness_says_nothing_of_a_single_number():
+    one = Exercise("x () -> ()", lambda x: 3 * x, {}, inputs=[(torch.tensor(2.0),)])
+    assert judge(one, lambda x: 5 * x) == (
+        "Not yet: the largest difference from the right numbers is 4."
+    )
+
+
+def test_an_error_in_a_later_trial_says_for_which_arguments():
+    line = judge(row_sums, lambda x: x.sum(1) + torch.zeros(2))
+    assert line.startswith("Your function raised RuntimeError: The size of tensor a (3)")
+    assert line.endswith("(with `x` of shape (3, 2); other inputs went well)")
+
+
+@pytest.mark.parametrize(
+    ("answer", "shape"),
+    [
+        (lambda x: x.sum(1, keepdim=True), (2, 1)),
+        (lambda x: x.sum(1)[None], (1, 2)),
+        (lambda x: x.sum(1)[:, None].numpy(), (2, 1)),
+        (lambda x: x.sum(1)[:, None].tolist(), (2, 1)),
+    ],
+)
+def test_further_axes_of_length_1_are_right_with_a_word(answer, shape):
+    assert judge(row_sums, answer) == (
+        f"Right. The shape (2,) is meant, not {shape}: drop the axes of length 1."
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [lambda x: x.sum(1).tolist(), lambda x: [row.sum() for row in x], lambda x: [*x.sum(1)]],
+)
+def test_a_list_of_numbers_is_right(answer):
+    assert judge(row_sums, answer) == "Right."
+
+
+def test_an_answer_that_is_right_only_now_and_then_draws():
+    calls = []
+    assert judge(row_sums, lambda x: x.sum(1) + (calls.append(x), len(calls) > 2)[1]) == DRAWS

@@ -25,7 +25,8 @@ class Exercise:
         also_right: answers in other forms that a learner may write; the tests hand them in.
         hints: sentences, each a little plainer than the one before.
         tolerance: relative and absolute, of equal numbers.
-        ask: (answer, *inputs) -> what is compared, where that is not simply what it returns.
+        ask: (answer, *inputs) -> what is compared, where that is not simply what it returns, such as
+            `gradients.with_gradients` where these are the lesson.
 
     Raises:
         TypeError: a trial's inputs are not a tuple.

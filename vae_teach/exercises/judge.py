@@ -1,9 +1,16 @@
-"""How every answer is judged: against the right one, then against the known mistakes."""
+"""How every answer is judged: against the right one, the known mistakes, then by its likeness."""
 
+import contextlib
 import copy
+import inspect
+import random
+import re
 
 import numpy as np
 import torch
+
+from vae_teach.exercises.likeness import described, likeness
+from vae_teach.exercises.numbers import equal, fitted, named, plain
 
 NOT_YET = "Not attempted yet: replace the ... and run the cell again."
 
@@ -27,63 +34,188 @@ def judge(exercise, attempt):
     Returns:
         The line. It begins with "Right" only for a right answer.
     """
+    try:
+        with _as_before():
+            return _line(exercise, attempt)
+    except Exception:  # an object that raises when it is looked at: no answer to any exercise
+        kind = type(attempt).__name__
+        return f"Not yet: a {kind} came that cannot be read. Give plain numbers or tensors."
+
+
+@contextlib.contextmanager
+def _as_before():
+    """Bring back the global states that an answer may change: random numbers, default dtype."""
+    dtype, numpy_state, python_state = (
+        torch.get_default_dtype(),
+        np.random.get_state(),  # noqa: NPY002
+        random.getstate(),
+    )
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        torch.set_default_dtype(dtype)
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        random.setstate(python_state)
+
+
+class _Failed(Exception):
+    """An answer raised, in this trial."""
+
+    def __init__(self, error, trial):
+        self.error, self.trial = error, trial
+
+
+def _line(exercise, attempt):
     if _missing(attempt):
         return NOT_YET
     if any(exercise.inputs) and exercise.ask is result and not callable(attempt):
-        return f"Not yet: you gave {_named(attempt)}. Give the function: its name, no brackets."
-    with torch.random.fork_rng(devices=[]):
-        try:
-            (answers, left), (again, _) = (_trials(exercise, attempt) for _ in range(2))
-        except Exception as error:  # whatever a learner's code raises is the learner's to read
-            first_line = (str(error).splitlines() or [""])[0]
-            return f"Your function raised {type(error).__name__}: {first_line}"
-        return NOT_YET if _missing(answers) else _verdict(exercise, attempt, answers, again, left)
+        return f"Not yet: you gave {named(attempt)}. Give the function: its name, no brackets."
+    try:
+        (answers, left), (again, _) = (_trials(exercise, attempt) for _ in range(2))
+    except _Failed as failed:
+        return _raised(exercise, attempt, failed)
+    return NOT_YET if _missing(answers) else _verdict(exercise, attempt, answers, again, left)
 
 
 def _trials(exercise, answer):
     """What an answer gives in each trial, and what it leaves of the arguments."""
-    with torch.inference_mode(False), torch.enable_grad():
+    with torch.inference_mode(False):
         arguments = copy.deepcopy(list(exercise.inputs))
         if isinstance(answer, torch.nn.Module):  # it may count what it sees, or change its mode
-            answer = copy.deepcopy(answer)
-        return [exercise.ask(answer, *trial) for trial in arguments], arguments
+            with contextlib.suppress(Exception):  # what holds results of autograd cannot be copied
+                answer = copy.deepcopy(answer)
+    answers = []
+    for number, trial in enumerate(arguments):
+        try:
+            with torch.inference_mode(False), torch.enable_grad():
+                answers.append(exercise.ask(answer, *trial))
+        except (Exception, SystemExit) as error:
+            raise _Failed(error, number) from None
+    return answers, arguments
+
+
+def _raised(exercise, attempt, failed):
+    """What a learner's code raises is the learner's to read."""
+    try:
+        first_line = (str(failed.error).splitlines() or [""])[0]
+    except Exception:
+        first_line = ""
+    line = f"Your function raised {type(failed.error).__name__}: {first_line}"
+    if failed.trial:
+        arguments = exercise.inputs[failed.trial]
+        given = described([plain(a) for a in arguments], _names(attempt, arguments))
+        line += f" (with {given}; other inputs went well)" if given else ""
+    return line
 
 
 def _verdict(exercise, attempt, answers, again, left):
     def same(a, b):
-        return _same(_plain(a), _plain(b), exercise.tolerance)
+        return equal(a, b, exercise.tolerance)
 
-    wanted, _ = _trials(exercise, exercise.right)
-    if same(answers, wanted):
-        before, after = sum(exercise.inputs, ()), sum(left, ())
-        pairs = [(a, b) for a, b in zip(before, after, strict=True) if isinstance(a, torch.Tensor)]
-        if all(torch.equal(a, b) for a, b in pairs):
-            return "Right."
-        return "Not yet: the numbers are right, but your function changes its arguments."
-    comparable = same(answers, answers)
-    if comparable and not same(answers, again):
+    wanted = [plain(b) for b in _trials(exercise, exercise.right)[0]]
+    given, repeated = [plain(a) for a in answers], [plain(a) for a in again]
+    names = _names(attempt, exercise.inputs[0])
+    if all(map(same, given, given)) and not all(map(same, given, repeated)):
         return "Not yet: it answers differently each time. Draw nothing, use what you are given."
+    exact = all(map(same, given, wanted))
+    if not exact:
+        for sentence, wrong in exercise.mistakes.items():
+            if all(map(same, given, map(plain, _trials(exercise, wrong)[0]))):
+                return f"Not yet: {sentence}"
+    forms = [fitted(a, b) for a, b in zip(given, wanted, strict=True)]
+    given = [form for form, _ in forms]
+    if all(map(same, given, wanted)):
+        if not _unchanged(sum(exercise.inputs, ()), sum(left, ())):
+            return "Not yet: the numbers are right, but your function changes its arguments."
+        shapes = [(s, b) for (_, s), b in zip(forms, wanted, strict=True) if s is not None]
+        return f"Right.{_on_shape(*shapes[0])}" if shapes else "Right."
+    if not callable(attempt):
+        place = next(i for i, pair in enumerate(zip(given, wanted, strict=True)) if not same(*pair))
+        return (
+            f"Not yet: {_difference(answers[place], given[place], wanted[place], same, 'you gave')}"
+        )
     for sentence, wrong in exercise.mistakes.items():
-        if same(answers, _trials(exercise, wrong)[0]):
-            return f"Not yet: {sentence}"
-    gave = "your function returned" if callable(attempt) else "you gave"
-    first = next(pair for pair in zip(answers, wanted, strict=True) if not same(*pair))
-    return f"Not yet: {_difference(*first, same, gave)}"
+        if "sign" not in sentence and _opposite(given, _trials(exercise, wrong)[0], same):
+            return f"Not yet: the sign is turned, and one thing more: {sentence}"
+    return f"Not yet: {_unknown(exercise, answers, given, wanted, names, same)}"
 
 
-def _difference(answer, right, same, gave):
-    """Say how an answer differs from the right one, where that is no known mistake."""
-    a, b = _plain(answer), _plain(right)
+def _names(attempt, arguments):
+    """What the learner calls the arguments."""
+    try:
+        parameters = inspect.signature(attempt).parameters.values()
+        found = [f"`{p.name}`" for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    except Exception:  # it has none that can be read
+        found = []
+    if len(found) != len(arguments):
+        found = [f"argument {number}" for number, _ in enumerate(arguments, start=1)]
+    return found
+
+
+def _unchanged(before, after):
+    pairs = [(a, b) for a, b in zip(before, after, strict=True) if isinstance(a, torch.Tensor)]
+    return all(equal(plain(a), plain(b), 0.0) for a, b in pairs)
+
+
+def _on_shape(shape, right):
+    asked = next(b for b in (right if isinstance(right, tuple) else (right,)) if b is not None)
+    if isinstance(right, tuple):
+        return " Drop the axes of length 1."
+    return f" The shape {tuple(asked.shape)} is meant, not {shape}: drop the axes of length 1."
+
+
+def _opposite(given, wrong, same):
+    """Whether the answer is a mistake's, with the sign turned; not where all is 0."""
+    pairs = list(zip(given, map(plain, wrong), strict=True))
+    return all(
+        isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor) and same(-a, b)
+        for a, b in pairs
+    ) and not all(same(a, -a) for a, _ in pairs)
+
+
+def _unknown(exercise, answers, given, wanted, names, same):
+    """Say how a function's answers differ from the right ones, where that is no known mistake."""
+    parts = [b for b in wanted if isinstance(b, tuple)]
+    if parts and len(parts) == len(wanted) and len({len(b) for b in parts}) == 1:
+        if all(isinstance(a, tuple) and len(a) == len(parts[0]) for a in given):
+            columns = [list(zip(*side, strict=True)) for side in (answers, given, wanted)]
+            for place, column in enumerate(zip(*columns, strict=True), start=1):
+                if not all(map(same, *column[1:])):
+                    where = f"at place {place} of {len(parts[0])}, "
+                    return where + _unknown(exercise, *column, names, same)
+    if all(isinstance(t, torch.Tensor) for t in (*given, *wanted)):
+        arguments = [tuple(map(plain, trial)) for trial in exercise.inputs]
+        arguments = [
+            tuple(a if isinstance(a, torch.Tensor) else None for a in trial) for trial in arguments
+        ]
+        bits = re.search(r"\bbits?\b", exercise.task, re.IGNORECASE) is not None
+        if sentence := likeness(given, wanted, arguments, names, same, bits):
+            return sentence
+    place = next(i for i, pair in enumerate(zip(given, wanted, strict=True)) if not same(*pair))
+    return _difference(answers[place], given[place], wanted[place], same, "your function returned")
+
+
+def _difference(answer, a, b, same, gave):
+    """Say how an answer differs from the right one in a trial.
+
+    Args:
+        answer: as it was given.
+        a: the same, plain and fitted.
+        b: the right one, plain.
+        same: whether two plain answers are equal.
+        gave: how the sentence begins that says what kind of thing it is.
+    """
     if isinstance(b, tuple) and isinstance(a, tuple) and len(a) == len(b):
-        parts = enumerate(zip(answer, right, strict=True), start=1)
-        place, part = next((place, part) for place, part in parts if not same(*part))
+        parts = enumerate(zip(answer, a, b, strict=True), start=1)
+        place, part = next((place, part) for place, part in parts if not same(*part[1:]))
         return f"at place {place} of {len(b)}, {_difference(*part, same, gave)}"
     if isinstance(b, str) and isinstance(a, str):
-        return f"{answer!r} is none of the answers to choose from."
+        return f"{answer[:60]!r} is none of the answers to choose from."
     numbers = isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor)
     is_array = isinstance(answer, torch.Tensor | np.ndarray)
     if not numbers or (a.shape != b.shape and not is_array):
-        return f"{gave} {_named(answer)}, {_expected(b)} is expected."
+        return f"{gave} {named(answer)}, {_expected(b)} is expected."
     if a.shape != b.shape:
         return f"shape {tuple(a.shape)} where {tuple(b.shape)} is expected."
     if not torch.isfinite(a).all():
@@ -96,36 +228,6 @@ def _difference(answer, right, same, gave):
 def _missing(answer):
     parts = answer if isinstance(answer, tuple | list) else [answer]
     return any(part is None or part is ... for part in parts)
-
-
-def _plain(answer):
-    """An answer as it is compared: a string, numbers in double precision, a tuple; else None."""
-    if isinstance(answer, str):
-        return answer.strip().casefold()
-    if isinstance(answer, tuple | list):
-        return tuple(_plain(part) for part in answer)
-    try:
-        if not isinstance(answer, torch.Tensor):
-            answer = torch.tensor(np.array(answer, order="C"))
-        return None if answer.is_complex() else answer.detach().cpu().to_dense().double()
-    except Exception:  # whatever it is, it is no array of numbers
-        return None
-
-
-def _same(a, b, tolerance):
-    if isinstance(b, torch.Tensor) and isinstance(a, torch.Tensor):
-        return a.shape == b.shape and torch.allclose(
-            a, b, rtol=tolerance, atol=tolerance, equal_nan=True
-        )
-    if isinstance(b, tuple) and isinstance(a, tuple):
-        return len(a) == len(b) and all(_same(*pair, tolerance) for pair in zip(a, b, strict=True))
-    return isinstance(b, str) and a == b
-
-
-def _named(answer):
-    name = type(answer).__name__
-    number = f" of {len(answer)}" if isinstance(answer, tuple | list) else ""
-    return f"a{'n' * (name[0].lower() in 'aeiou')} {name}{number}"
 
 
 def _expected(right):
