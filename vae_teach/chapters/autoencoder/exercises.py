@@ -72,6 +72,7 @@ check_error = Exercise(
         "square the difference: this is the difference of the squares.": (
             lambda a, x: (a.square() - x.square()).flatten(1).sum(1)
         ),
+        "the images are subtracted, not added.": lambda a, x: _squares(a, -x).sum(1),
         "the sum over the channels is missing: (B, C) must become (B,).": (
             lambda a, x: (a - x).square().sum((2, 3))
         ),
@@ -309,6 +310,7 @@ check_path = Exercise(
             lambda a, b, t: torch.stack([torch.lerp(a, b, w) for w in torch.linspace(0, 1, len(t))])
         ),
         "the end is missing: this only fades the start.": lambda a, b, t: (1 - t[:, None]) * a,
+        "the start is missing: this only fades in the end.": lambda a, b, t: torch.outer(t, b),
         "the end's weight t is missing.": lambda a, b, t: (1 - t[:, None]) * a + b,
         "t belongs to the end, and the start fades as t grows: here the end never changes.": (
             lambda a, b, t: t[:, None] * a + b

@@ -69,7 +69,7 @@ def logits(seed, images, classes):
 def near_the_bar(*surest, classes=2, shift=0.0):
     """Logits of images whose likeliest class has these probabilities; the others share the rest.
 
-    Each image has another likeliest class.
+    The likeliest class differs from image to image.
     """
     surest = torch.tensor(surest)
     rest = ((1 - surest) / (classes - 1)).log()

@@ -249,6 +249,12 @@ check_denoising_loss = Exercise(
         "sum over channels, rows and columns before you average over the images.": (
             lambda r, x, c: (r(c) - x).square().sum((2, 3)).mean()
         ),
+        "sum over rows and columns, too, before you average: flatten each image first.": (
+            lambda r, x, c: (r(c) - x).square().sum(1).mean()
+        ),
+        "this is the middle image's error; average over all images.": (
+            lambda r, x, c: _each(r(c), x).median()
+        ),
         "divide by the number of images; you divided by 784, too.": (
             lambda r, x, c: _each(r(c), x).mean() / 784
         ),

@@ -49,6 +49,7 @@ check_score = Exercise(
         "divide by σ² only: you divided by σ³.": lambda r, x, s: (r(x) - x) / s**3,
         "σ is given: square it once, you divided by σ⁴.": lambda r, x, s: (r(x) - x) / s**4,
         "σ is given, not σ²: square it, take no root.": lambda r, x, s: (r(x) - x) / s.sqrt(),
+        "twice σ is not σ squared.": lambda r, x, s: (r(x) - x) / (2 * s),
         "σ is given, not its logarithm.": lambda r, x, s: (r(x) - x) / (2 * s).exp(),
         "there is no 2: the score is (r(x) − x) / σ².": lambda r, x, s: 2 * (r(x) - x) / s**2,
         "there is no 1 to add: divide by σ² alone.": lambda r, x, s: (r(x) - x) / (1 + s**2),
