@@ -63,7 +63,7 @@ def has_equal_lengths(history):
 
 
 def test_at_every_line(digits):
-    line, interrupted = 0, True
+    line, interrupted, drawn = 0, True, set()
     while interrupted:
         line += 1
         model, fit.history, before = Normed(), None, sys.gettrace()
@@ -83,8 +83,12 @@ def test_at_every_line(digits):
         if fit.history is not None:
             assert has_equal_lengths(fit.history), line
             assert all(map(math.isfinite, fit.history.train.get("bound", [])))
-            pictures.curves(fit.history, alt="Curves.")
+            kind = tuple(len(epoch.validation) for epoch in fit.history.epochs)
+            if kind not in drawn:
+                pictures.curves(fit.history, alt="Curves.")
+                drawn.add(kind)
     assert line > 150
+    assert len(drawn) == 5, "nothing, and one or two epochs, the last with and without validation"
     assert len(fit.history.validation["bound"]) == 2
     assert not fit.history.interrupted
 
