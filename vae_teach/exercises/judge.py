@@ -13,6 +13,7 @@ from vae_teach.exercises.gradients import gradient_fault
 from vae_teach.exercises.likeness import described, likeness
 from vae_teach.exercises.numbers import equal, fitted, named, plain
 
+DISTANCE = "the largest difference"
 NOT_YET = "Not attempted yet: replace the ... and run the cell again."
 
 
@@ -79,10 +80,16 @@ def _line(exercise, attempt):
     return NOT_YET if _missing(answers) else _verdict(exercise, attempt, answers, again, left)
 
 
-def _trials(exercise, answer):
-    """What an answer gives in each trial, and what it leaves of the arguments."""
+def _trials(exercise, answer, inputs=None):
+    """What an answer gives in each trial, and what it leaves of the arguments.
+
+    Args:
+        exercise: whose `ask` and, if no others are given, whose inputs are taken.
+        answer: the learner's, or the right one, or a mistake.
+        inputs: a tuple of arguments for each trial.
+    """
     with torch.inference_mode(False):
-        arguments = copy.deepcopy(list(exercise.inputs))
+        arguments = copy.deepcopy(list(exercise.inputs if inputs is None else inputs))
         if isinstance(answer, torch.nn.Module):  # it may count what it sees, or change its mode
             with contextlib.suppress(Exception):  # what holds results of autograd cannot be copied
                 answer = copy.deepcopy(answer)
@@ -141,7 +148,10 @@ def _verdict(exercise, attempt, answers, again, left):
     for sentence, wrong in exercise.mistakes.items():
         if "sign" not in sentence and _opposite(given, _trials(exercise, wrong)[0], same):
             return f"Not yet: the sign is turned, and one thing more: {sentence}"
-    return f"Not yet: {_unknown(exercise, answers, given, wanted, names, same)}"
+    sentence = _unknown(exercise, answers, given, wanted, names, same)
+    if sentence.startswith(DISTANCE) and (ignored := _ignored(exercise, attempt, answers, names)):
+        return f"Not yet: {ignored}"
+    return f"Not yet: {sentence}"
 
 
 def _names(attempt, arguments):
@@ -154,6 +164,53 @@ def _names(attempt, arguments):
     if len(found) != len(arguments):
         found = [f"argument {number}" for number, _ in enumerate(arguments, start=1)]
     return found
+
+
+def _ignored(exercise, attempt, answers, names):
+    """Say which argument makes no difference to an answer, though it does to the right one."""
+
+    given = [plain(a) for a in answers]
+
+    def values(answer, inputs):
+        return [plain(a) for a in _trials(exercise, answer, inputs)[0]]
+
+    def with_other(place, other):
+        return [
+            tuple(other(a) if n == place else a for n, a in enumerate(trial))
+            for trial in exercise.inputs
+        ]
+
+    before = values(exercise.right, exercise.inputs)
+    for place, name in enumerate(names):
+        try:
+            right = values(exercise.right, with_other(place, _scaled))
+            if any(equal(*pair, 1e-6) for pair in zip(right, before, strict=True)):
+                continue
+            for other in (_scaled, _negated, _reversed):
+                changed = values(attempt, with_other(place, other))
+                if not all(equal(*pair, 1e-9) for pair in zip(changed, given, strict=True)):
+                    break
+            else:
+                return f"{name} makes no difference to your numbers, and it should."
+        except _Failed:  # it need not take other numbers
+            continue
+    return None
+
+
+def _scaled(argument):
+    """Other numbers of the same sign."""
+    if not isinstance(argument, torch.Tensor) or not argument.is_floating_point():
+        return argument
+    factors = torch.linspace(0.9, 0.8, argument.numel()).to(argument)
+    return argument.detach() * factors.reshape(argument.shape)
+
+
+def _negated(argument):
+    return -argument.detach()
+
+
+def _reversed(argument):
+    return argument.detach().flatten().flip(0).reshape(argument.shape)
 
 
 def _unchanged(before, after):
@@ -225,7 +282,7 @@ def _difference(answer, a, b, same, gave):
         return "some of the numbers are NaN or infinite."
     if a.ndim == 0 and gave == "you gave":  # a guess: the distance would give the answer away
         return "too large." if a > b else "too small."
-    return f"the largest difference from the right numbers is {(a - b).abs().max().item():.4g}."
+    return f"{DISTANCE} from the right numbers is {(a - b).abs().max().item():.4g}."
 
 
 def _missing(answer):
