@@ -14,9 +14,9 @@ def gradient_fault(exercise, answer, names):
     would not see, for instance, the gradient of a softmax. The inputs handed over are no leaves.
     """
     for trial in exercise.inputs:
-        wanted = _gradients(exercise, exercise.right, trial)
+        wanted = gradients(exercise, exercise.right, trial)
         try:
-            given = _gradients(exercise, answer, trial)
+            given = gradients(exercise, answer, trial)
         except (Exception, SystemExit) as error:
             return (
                 "the numbers are right, but inputs that ask for gradients raise "
@@ -48,7 +48,7 @@ def gradient_fault(exercise, answer, names):
     return None
 
 
-def _gradients(exercise, answer, trial):
+def gradients(exercise, answer, trial):
     """The gradients for the floating arguments of one trial: place -> double tensor."""
     with torch.inference_mode(False), torch.enable_grad():
         trial = copy.deepcopy(trial)
