@@ -94,3 +94,40 @@ def test_an_argument_without_effect_is_named():
     assert judge(product, lambda mean, sigma: mean.exp() + sigma.sign()) != line
     constant = Exercise("a, b", lambda a, b: X[0] ** 2, {}, inputs=[(X[0], X[1])])
     assert judge(constant, lambda a, b: a.exp()).startswith("Not yet: the largest difference")
+
+
+SPREAD = Exercise(
+    "m1, s1, m2, s2 (B,) -> (B,)",
+    lambda m1, s1, m2, s2: (s2 / s1).log() + (s1**2 + (m1 - m2) ** 2) / (2 * s2**2),
+    {},
+    inputs=[
+        (X[0] - 0.3, X[1], X[1] * 2, X[0].exp()),
+        (X[1], X[0] + 2, X[0].exp(), torch.tensor([0.3, 1.3, 2])),
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "where"),
+    [
+        (
+            lambda m, s, n, t: (t / s).log() + (s + (m - n) ** 2) / (2 * t**2),
+            "`s` is 1: look at what you do with `s`.",
+        ),
+        (
+            lambda m, s, n, t: (t / s).log() + (s**2 + (m + n) ** 2) / (2 * t**2),
+            "`m` is 0 or `n` is 0: look at what you do with `m`.",
+        ),
+        (
+            lambda m, s, n, t: (t / s).log() + (s**2 + (m - n).abs()) / (2 * t**2),
+            "`m` and `n` are equal: look at how you combine them.",
+        ),
+    ],
+)
+def test_where_an_answer_is_right_is_said(answer, where, capsys):
+    def prints(m, s, n, t):
+        print("seen")
+        return answer(m, s, n, t)
+
+    assert judge(SPREAD, prints) == f"Not yet: your numbers are right where {where}"
+    assert capsys.readouterr().out.count("seen") == 4  # twice for each input

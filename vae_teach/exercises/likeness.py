@@ -303,7 +303,7 @@ def _partly(answers, rights, arguments, names, same):
     largest = max((a - b).abs().max().item() for a, b in pairs if a.numel())
     right = [same(a, b) for a, b in pairs]
     if any(right):
-        given = described(arguments[right.index(False)], names)
+        given = described(arguments[right.index(False)], names, arguments[right.index(True)])
         where = f", and wrong for {given}" if given else ""
         return (
             f"it is right for {sum(right)} of {len(right)} inputs{where}: "
@@ -324,15 +324,14 @@ def _partly(answers, rights, arguments, names, same):
     return None
 
 
-def described(trial, names):
-    """The arguments of one trial: shapes, and the value of a single number."""
+def described(trial, names, besides=None):
+    """The arguments of one trial: shapes, and the value of a single number; what others share not."""
     said = []
-    for name, argument in zip(names, trial, strict=True):
-        if isinstance(argument, torch.Tensor):
-            number = argument.ndim == 0
-            said.append(
-                f"{name} = {argument.item():.4g}"
-                if number
-                else f"{name} of shape {tuple(argument.shape)}"
-            )
+    for name, argument, other in zip(names, trial, besides or (None,) * len(trial), strict=True):
+        if not isinstance(argument, torch.Tensor):
+            continue
+        if argument.ndim == 0 and (other is None or not torch.equal(argument, other)):
+            said.append(f"{name} = {argument.item():.4g}")
+        elif argument.ndim and (other is None or argument.shape != other.shape):
+            said.append(f"{name} of shape {tuple(argument.shape)}")
     return ", ".join(said)
