@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 import torch
 
-from vae_teach.exercises.gradients import gradient_fault
+from vae_teach.exercises.differentiation import gradient_fault
 from vae_teach.exercises.likeness import described, likeness
 from vae_teach.exercises.numbers import equal, fitted, named, plain
 from vae_teach.exercises.probes import probe

@@ -44,7 +44,7 @@ def probe(given, right, inputs, names, same):
     for place in used:
         for other in used[used.index(place) + 1 :]:
             if all(t[place].shape == t[other].shape for t in inputs):
-                changed = [(*t[:other], t[place].clone(), *t[other + 1 :]) for t in inputs]
+                changed = [(*t[:other], t[place].detach().clone(), *t[other + 1 :]) for t in inputs]
                 if _agree(given, right, changed, same):
                     return (
                         f"your numbers are right where {names[place]} and {names[other]} are equal: "
@@ -55,9 +55,11 @@ def probe(given, right, inputs, names, same):
 
 def _with(inputs, place, way):
     """The inputs with one argument changed."""
-    return [
-        tuple(way(t.detach()) if n == place else t for n, t in enumerate(trial)) for trial in inputs
-    ]
+
+    def changed(t):
+        return way(t.detach()).requires_grad_(t.requires_grad)
+
+    return [tuple(changed(t) if n == place else t for n, t in enumerate(trial)) for trial in inputs]
 
 
 def _all_equal(some, others):

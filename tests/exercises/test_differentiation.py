@@ -5,7 +5,7 @@ import torch
 
 from vae_teach.chapters.__main__ import exercises
 from vae_teach.exercises import Exercise
-from vae_teach.exercises.gradients import gradients
+from vae_teach.exercises.differentiation import gradients
 from vae_teach.exercises.judge import judge
 
 X = torch.arange(6.0).reshape(2, 3) - 1
