@@ -270,6 +270,12 @@ def kind(line, found):
     return "likeness"
 
 
+def _edited(source, mutant):
+    """The line that was edited."""
+    pairs = zip(source.splitlines(), mutant.splitlines(), strict=True)
+    return next(line for before, line in pairs if line != before).strip()
+
+
 def main(chapters=(), unnamed=False, only=None):
     """Print the table; return the number of mutants accepted though wrong."""
     together, accepted = Counter(), 0
@@ -282,8 +288,9 @@ def main(chapters=(), unnamed=False, only=None):
             how = "equivalent" if how == "accepted" and not wrong else how
             counts[how] += 1
             if how == "accepted" or (unnamed and how == "distance only"):
-                body = mutant.split("\n", 1)[1].strip()
-                print(f"{how}: {chapter} {check}: {body}", f"   {line}", sep="\n")
+                print(
+                    f"{how}: {chapter} {check}: {_edited(source, mutant)}", f"   {line}", sep="\n"
+                )
         together += counts
         accepted += counts["accepted"]
         print(f"{f'{chapter} {check}':46}{''.join(f'{counts[k]:15}' for k in kinds)}")

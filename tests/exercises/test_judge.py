@@ -61,7 +61,7 @@ def test_right_forms(answer):
         (lambda x: x, "Not yet: you returned `x` unchanged."),
         (lambda x: 1 * x.numpy()[None], "Not yet: the sum over axes 0, 2 is still missing: shape"),
         (lambda x: x[0, 0], "Not yet: shape () where (2,) is expected."),
-        (lambda x: x.sum(1) / 0, "Not yet: some of the numbers are NaN or infinite."),
+        (lambda x: x.sum(1) / 0, "Not yet: 5 of your 5 numbers are NaN or infinite: look"),
         (lambda x: x.sum(1) > 0, "Not yet: the largest difference from the right numbers is 8."),
         (lambda x: x.amax(1), "Not yet: the largest difference from the right numbers is 5."),
         (X.sum(1), "Not yet: you gave a Tensor. Give the function: its name, no brackets."),
@@ -250,72 +250,6 @@ def test_printed_line_docstring_and_hints(capsys):
 def test_inputs_are_one_tuple_for_each_trial():
     with pytest.raises(TypeError, match="one tuple of arguments for each trial"):
         Exercise("mean", torch.mean, {}, inputs=(X,))
-
-
-wide = Exercise(
-    "Cubes, in nats: x (B, D) -> (B, D).",
-    lambda x: x**3,
-    {"these are squares.": lambda x: x**2},
-    inputs=[(X,), (X.T + 0.5,)],
-)
-LIKE = {
-    "you returned `x` unchanged.": lambda x: x,
-    "the sign is turned.": lambda x: -(x**3),
-    "the sign is turned, and one thing more: these are squares.": lambda x: -(x**2),
-    "your numbers are 2 times the right ones.": lambda x: x**3 * 2,
-    "your numbers are −1/3 times the right ones.": lambda x: x**3 / -3,
-    "your numbers are √2 times the right ones.": lambda x: x**3 * 2**0.5,
-    "your numbers are 0.7342 times the right ones.": lambda x: x**3 * 0.7342,
-    "these are bits, nats are asked for: take the natural logarithm.": lambda x: x**3 / np.log(2),
-    "this is the logarithm to the base 10: take the natural one.": lambda x: x**3 / np.log(10),
-    "each of your numbers is too large by 1.": lambda x: x**3 + 1,
-    "each of your numbers is too small by 1/2.": lambda x: x**3 - 0.5,
-    "your numbers are the right ones divided by the length of axis 0 of `x`: "
-    "a mean where a sum belongs.": lambda x: x**3 / len(x),
-    "divide by the length of axis 1 of `x`, not by one less.": (
-        lambda x: x**3 * x.shape[1] / (x.shape[1] - 1)
-    ),
-    "your numbers are too large by the logarithm of the length of axis 0 of `x`: "
-    "it has to be subtracted.": lambda x: x**3 + np.log(len(x)),
-    "the numbers are right, but transposed: shape (3, 2) where (2, 3) is expected.": (
-        lambda x: (x**3).T
-    ),
-    "the numbers are right, but in reverse order along axis 1.": lambda x: (x**3).flip(1),
-    "the numbers are right, but in another order.": lambda x: (x**3).roll(1, 0).roll(1, 1),
-    "you took the mean over axes 0, 1 of what is asked for: shape () where (2, 3) is expected.": (
-        lambda x: (x**3).mean()
-    ),
-    "your numbers are the right ones without their sign (absolute values).": lambda x: (x**3).abs(),
-    "your numbers are the squares of the right ones: one square too many.": lambda x: x**6,
-    "you rounded to 0 decimals: give all of them.": lambda x: (x**3).round(),
-    "every number you give is 3, whatever you are given.": lambda x: 0 * x + 3,
-    "7 of 12 numbers are right; the first wrong one is at index (1, 0), and the largest difference "
-    "is 91.12.": lambda x: x**3 * (torch.arange(6).reshape(x.shape) % 2 == 0),
-    "the shape is right for some inputs only: shape (3, 3) where (3, 2) is expected.": (
-        lambda x: torch.zeros(len(x), 3)
-    ),
-}
-
-
-@pytest.mark.parametrize("sentence", LIKE)
-def test_what_is_no_known_mistake_is_named_by_its_likeness(sentence):
-    judged = judge(wide, LIKE[sentence])
-    assert judged == f"Not yet: {sentence}"
-
-
-def test_bits_are_called_bits_where_they_are_asked_for():
-    bits = Exercise("Bits: x (B, D) -> (B, D).", lambda x: x / np.log(2), {}, inputs=[(X,)])
-    line = "Not yet: these are nats, bits are asked for: divide by ln 2."
-    assert judge(bits, lambda x: x + 0) == line.replace(line[9:], "you returned `x` unchanged.")
-    squares = Exercise("Bits: x (B, D) -> (B, D).", lambda x: x**2 / np.log(2), {}, inputs=[(X,)])
-    assert judge(squares, lambda x: x**2) == line
-
-
-def test_likeness_says_nothing_of_a_single_number():
-    one = Exercise("x () -> ()", lambda x: 3 * x, {}, inputs=[(torch.tensor(2.0),)])
-    assert judge(one, lambda x: 5 * x) == (
-        "Not yet: the largest difference from the right numbers is 4."
-    )
 
 
 def test_an_error_in_a_later_trial_says_for_which_arguments():

@@ -3,15 +3,19 @@
 import contextlib
 import copy
 import inspect
+import io
 import random
 import re
+import warnings
 
 import numpy as np
 import torch
 
 from vae_teach.exercises.likeness import described, likeness
 from vae_teach.exercises.numbers import equal, fitted, named, plain
+from vae_teach.exercises.probes import probe
 
+DISTANCE = "the largest difference"
 NOT_YET = "Not attempted yet: replace the ... and run the cell again."
 
 
@@ -78,10 +82,16 @@ def _line(exercise, attempt):
     return NOT_YET if _missing(answers) else _verdict(exercise, attempt, answers, again, left)
 
 
-def _trials(exercise, answer):
-    """What an answer gives in each trial, and what it leaves of the arguments."""
+def _trials(exercise, answer, inputs=None):
+    """What an answer gives in each trial, and what it leaves of the arguments.
+
+    Args:
+        exercise: whose `ask` and, if no others are given, whose inputs are taken.
+        answer: the learner's, or the right one, or a mistake.
+        inputs: a tuple of arguments for each trial.
+    """
     with torch.inference_mode(False):
-        arguments = copy.deepcopy(list(exercise.inputs))
+        arguments = copy.deepcopy(list(exercise.inputs if inputs is None else inputs))
         if isinstance(answer, torch.nn.Module):  # it may count what it sees, or change its mode
             with contextlib.suppress(Exception):  # what holds results of autograd cannot be copied
                 answer = copy.deepcopy(answer)
@@ -138,7 +148,10 @@ def _verdict(exercise, attempt, answers, again, left):
     for sentence, wrong in exercise.mistakes.items():
         if "sign" not in sentence and _opposite(given, _trials(exercise, wrong)[0], same):
             return f"Not yet: the sign is turned, and one thing more: {sentence}"
-    return f"Not yet: {_unknown(exercise, answers, given, wanted, names, same)}"
+    sentence = _unknown(exercise, answers, given, wanted, names, same)
+    if sentence.startswith(DISTANCE) and (where := _where(exercise, attempt, names, same)):
+        return f"Not yet: {where}"
+    return f"Not yet: {sentence}"
 
 
 def _names(attempt, arguments):
@@ -151,6 +164,26 @@ def _names(attempt, arguments):
     if len(found) != len(arguments):
         found = [f"argument {number}" for number, _ in enumerate(arguments, start=1)]
     return found
+
+
+def _where(exercise, attempt, names, same):
+    """What other inputs show of where the mistake is, or None."""
+
+    def asked(answer):
+        def values(inputs):
+            try:
+                return [plain(a) for a in _trials(exercise, answer, inputs)[0]]
+            except _Failed:  # neither need take any other numbers
+                return None
+
+        return values
+
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),  # what the answer prints is printed already
+    ):
+        warnings.simplefilter("ignore")
+        return probe(asked(attempt), asked(exercise.right), exercise.inputs, names, same)
 
 
 def _unchanged(before, after):
@@ -222,7 +255,7 @@ def _difference(answer, a, b, same, gave):
         return "some of the numbers are NaN or infinite."
     if a.ndim == 0 and gave == "you gave":  # a guess: the distance would give the answer away
         return "too large." if a > b else "too small."
-    return f"the largest difference from the right numbers is {(a - b).abs().max().item():.4g}."
+    return f"{DISTANCE} from the right numbers is {(a - b).abs().max().item():.4g}."
 
 
 def _missing(answer):

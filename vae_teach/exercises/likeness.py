@@ -46,16 +46,22 @@ def likeness(answers, rights, arguments, names, same, bits=False):
             return f"you returned {name} unchanged."
     if any(a.shape != b.shape for a, b in zip(answers, rights, strict=True)):
         return _of_another_shape(answers, rights, alike)
-    if not all(torch.isfinite(a).all() for a in (*answers, *rights)):
+    if not all(torch.isfinite(b).all() for b in rights):
         return None
+    values = torch.cat([a.flatten() for a in answers])
+    if bad := (~torch.isfinite(values)).sum().item():
+        return (
+            f"{bad} of your {len(values)} numbers are NaN or infinite: look for a division by 0, "
+            "the log or root of a number below 0, exp of a large one."
+        )
     if _varies(rights):
-        values = torch.cat([a.flatten() for a in answers])
         if torch.allclose(values, values[:1], rtol=1e-9):
             return f"every number you give is {values[0]:.4g}, whatever you are given."
         if sentence := (
             _multiple(answers, rights, alike, bits)
             or _by_length(answers, rights, arguments, names, same)
             or _shifted(answers, rights, alike)
+            or _by_argument(answers, rights, arguments, names, same)
             or _in_another_order(answers, rights, alike)
         ):
             return sentence
@@ -63,8 +69,11 @@ def likeness(answers, rights, arguments, names, same, bits=False):
             changed = [function(b) for b in rights]
             if _varies(changed) and alike(answers, changed):
                 return f"your numbers are {words}"
-        if sentence := _rounded(answers, rights):
+        if sentence := _rounded(answers, rights) or _linear(answers, rights, alike):
             return sentence
+        if alike([a.abs() for a in answers], [b.abs() for b in rights]):
+            wrong = sum((a * b < 0).sum().item() for a, b in zip(answers, rights, strict=True))
+            return f"the sizes are right, but {wrong} of {len(values)} signs are turned."
     return _partly(answers, rights, arguments, names, same)
 
 
@@ -107,7 +116,7 @@ def _of_another_shape(answers, rights, alike):
                 if alike(answers, [reduce(t, dim=axes) for t in rights]):
                     over = f"over {_said(axes)} of what is asked for"
                     return f"you took the {way} {over}: {_shapes(a, b)}"
-    if any(fits):
+    if any(fits) and a.ndim == b.ndim:  # a length is written as a number
         return f"the shape is right for some inputs only: {_shapes(a, b)}"
     return None
 
@@ -207,6 +216,40 @@ def _shifted(answers, rights, alike):
     return None
 
 
+WITH_ARGUMENT = {
+    "too large by {}.": lambda b, t: b + t,
+    "too small by {}.": lambda b, t: b - t,
+    "the right ones times {}.": lambda b, t: b * t,
+    "the right ones divided by {}.": lambda b, t: b / t,
+    "the right ones times the square of {}.": lambda b, t: b * t**2,
+    "the right ones divided by the square of {}.": lambda b, t: b / t**2,
+    "too large by the logarithm of {}.": lambda b, t: b + t.log(),
+    "too small by the logarithm of {}.": lambda b, t: b - t.log(),
+    "the right ones times exp of {}.": lambda b, t: b * t.exp(),
+    "the right ones divided by exp of {}.": lambda b, t: b / t.exp(),
+}
+
+
+def _by_argument(answers, rights, arguments, names, same):
+    """A term or a factor too many, or missing, which is an argument or is made from it."""
+    for place, name in enumerate(names):
+        column = [trial[place] for trial in arguments]
+        if any(t is None or not _broadcasts(t, b) for t, b in zip(column, rights, strict=True)):
+            continue
+        for words, way in WITH_ARGUMENT.items():
+            changed = [way(b, t) for b, t in zip(rights, column, strict=True)]
+            if _varies(changed) and all(map(same, answers, changed)):
+                return f"your numbers are {words.format(name)}"
+    return None
+
+
+def _broadcasts(small, large):
+    try:
+        return torch.broadcast_shapes(small.shape, large.shape) == large.shape
+    except RuntimeError:
+        return False
+
+
 def _in_another_order(answers, rights, alike):
     if len({t.ndim for t in rights}) > 1 or not rights[0].ndim or max(t.ndim for t in rights) > 4:
         return None
@@ -239,13 +282,28 @@ def _rounded(answers, rights):
     return None
 
 
+def _linear(answers, rights, alike):
+    """A factor and an offset at once, where there are enough numbers to tell."""
+    a, b = (torch.cat([t.flatten() for t in side]) for side in (answers, rights))
+    if len(b) < 4:
+        return None
+    factor = _factor(a - a.mean(), b - b.mean())
+    if factor is None or not alike([(t - a.mean()) / factor + b.mean() for t in answers], rights):
+        return None
+    offset = (a.mean() - factor * b.mean()).item()
+    return (
+        f"your numbers are {_number(factor)} times the right ones, "
+        f"{'plus' if offset > 0 else 'less'} {_number(abs(offset))}."
+    )
+
+
 def _partly(answers, rights, arguments, names, same):
     """Right for some inputs, or in some of the places."""
     pairs = list(zip(answers, rights, strict=True))
     largest = max((a - b).abs().max().item() for a, b in pairs if a.numel())
     right = [same(a, b) for a, b in pairs]
     if any(right):
-        given = described(arguments[right.index(False)], names)
+        given = described(arguments[right.index(False)], names, arguments[right.index(True)])
         where = f", and wrong for {given}" if given else ""
         return (
             f"it is right for {sum(right)} of {len(right)} inputs{where}: "
@@ -266,15 +324,14 @@ def _partly(answers, rights, arguments, names, same):
     return None
 
 
-def described(trial, names):
-    """The arguments of one trial: shapes, and the value of a single number."""
+def described(trial, names, besides=None):
+    """The arguments of one trial: shapes, and the value of a single number; what others share not."""
     said = []
-    for name, argument in zip(names, trial, strict=True):
-        if isinstance(argument, torch.Tensor):
-            number = argument.ndim == 0
-            said.append(
-                f"{name} = {argument.item():.4g}"
-                if number
-                else f"{name} of shape {tuple(argument.shape)}"
-            )
+    for name, argument, other in zip(names, trial, besides or (None,) * len(trial), strict=True):
+        if not isinstance(argument, torch.Tensor):
+            continue
+        if argument.ndim == 0 and (other is None or not torch.equal(argument, other)):
+            said.append(f"{name} = {argument.item():.4g}")
+        elif argument.ndim and (other is None or argument.shape != other.shape):
+            said.append(f"{name} of shape {tuple(argument.shape)}")
     return ", ".join(said)
