@@ -96,11 +96,13 @@ def images_for(model, x, name="x"):
 
 @contextmanager
 def looking(model):
-    """Look at a model in evaluation mode, without gradients; mode and random state are then as before."""
+    """Look at a model in evaluation mode, without gradients; its modes are then as before.
+
+    What draws random numbers restores their state itself: here that would disturb a training beside it.
+    """
     modules = list(model.modules()) if isinstance(model, torch.nn.Module) else []
     modes = [(module, module.training) for module in modules]
-    device = device_of(model)
-    with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.no_grad():
+    with torch.no_grad():
         try:
             for module in modules:
                 module.training = False
