@@ -58,11 +58,10 @@ def _as_tensor(x, name):
     """What makes a tensor of x, in its order."""
     if isinstance(x, DataLoader | Dataset):
         name, data = (f"{name}.dataset", x.dataset) if isinstance(x, DataLoader) else (name, x)
-        item = data[0]
-        each = "x for x, *_ in" if isinstance(item, tuple | list) else "x for x in"
-        if isinstance(item[0] if isinstance(item, tuple | list) else item, torch.Tensor):
-            return f"torch.stack([{each} {name}])"
-        return f"torch.stack([torch.as_tensor(numpy.array({each.replace('x for', 'x)) for', 1)} {name}])"
+        pair = isinstance(data[0], tuple | list)
+        is_tensor = isinstance(data[0][0] if pair else data[0], torch.Tensor)
+        value = "x" if is_tensor else "torch.as_tensor(numpy.array(x))"
+        return f"torch.stack([{value} for {'x, *_' if pair else 'x'} in {name}])"
     if isinstance(x, list | tuple) and x and all(isinstance(part, torch.Tensor) for part in x):
         return f"torch.stack(list({name}))"
     if isinstance(x, np.ndarray) and x.dtype.kind in "biuf":

@@ -16,6 +16,10 @@ class Epoch(NamedTuple):
     seconds: float
     validation: dict  # name -> mean
 
+    def means(self):
+        """Mean of every term over the images seen."""
+        return {n: s / self.count for n, s in zip(self.names, self.sums.tolist(), strict=True)}
+
 
 class History:
     """What happened during `fit`, one entry an epoch.
@@ -30,12 +34,8 @@ class History:
     @property
     def train(self):
         """Term name -> means over the epoch's training images, in the objective's unit (nats)."""
-        rows = [dict(zip(e.names, e.sums.tolist(), strict=True)) for e in self.epochs]
-        counts = [epoch.count for epoch in self.epochs]
-        return {
-            name: [row[name] / count for row, count in zip(rows, counts, strict=True)]
-            for name in (self.epochs[0].names if rows else ())
-        }
+        means = [epoch.means() for epoch in self.epochs]
+        return {name: [row[name] for row in means] for name in (means[0] if means else ())}
 
     @property
     def validation(self):

@@ -99,7 +99,7 @@ def fit(
             if schedule is not None:
                 schedule.step()
             seen.add(terms, len(rows))
-            bar.advance(len(rows), seen)
+            bar.advance(len(rows), history.epochs[-1])
             watched()  # last: a step that is watched is recorded, whatever happens in there
         seen.check_weights()
 
@@ -194,10 +194,6 @@ class _Seen:
         if not _finite(self.model):
             self._stop("the last step made weights NaN or infinite")
 
-    def means(self):
-        """Mean of every term over the images seen so far."""
-        return {n: s / self.count for n, s in zip(self.names, self.sums.tolist(), strict=True)}
-
     def _stop(self, reason):
         """Put finite weights back if the present ones are not, and raise NonFiniteLoss."""
         kept = "of this step"
@@ -272,9 +268,9 @@ def _to_train(model):
         raise TypeError(f"model is {type(model).__name__}, an nn.Module is needed.")
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not parameters:
-        how = "it has none" if not list(model.parameters()) else "all are frozen"
-        remedy = "" if how == "it has none" else ": model.requires_grad_(True) thaws them"
-        raise ValueError(f"model has no weights to train, {how}{remedy}.")
+        frozen = "all are frozen: model.requires_grad_(True) thaws them"
+        why = frozen if any(True for _ in model.parameters()) else "it has none"
+        raise ValueError(f"model has no weights to train, {why}.")
     if not _finite(model):
         raise ValueError(
             "model holds weights that are NaN or infinite: make a new one, or load others."
@@ -291,13 +287,10 @@ def _device(device):
         found = torch.device(device)
     except (RuntimeError, TypeError):
         found = None
-    if (
-        found is not None
-        and found.type == "cuda"
-        and (found.index or 0) >= torch.cuda.device_count()
-    ):
-        found = None
-    if found is None or found.type not in here:
+    is_here = found is not None and found.type in here
+    if is_here and found.type == "cuda":
+        is_here = (found.index or 0) < torch.cuda.device_count()
+    if not is_here:
         raise ValueError(f"device is {device!r}, this machine has {' and '.join(map(repr, here))}.")
     return found
 
@@ -315,10 +308,10 @@ def _checked(images, name):
         checks.images(data[0], name if len(data) == 1 else f"{name}[0]")
     labels = tuple(torch.as_tensor(part) for part in data[1:])
     for part in labels:
-        if part.dim() == 0 or len(part) != len(data[0]):
+        count = len(part) if part.dim() else 1
+        if part.dim() == 0 or count != len(data[0]):
             raise ValueError(
-                f"{name} holds {len(data[0])} images but {part.numel() if part.dim() == 0 else len(part)} "
-                "labels: one label an image is needed."
+                f"{name} holds {len(data[0])} images but {count} labels: one label an image is needed."
             )
     return (data[0], *labels)
 
@@ -363,10 +356,10 @@ class _Bar:
     def start_epoch(self, epoch, epochs):
         self.bar.set_description_str(f"epoch {epoch}/{epochs}", refresh=False)
 
-    def advance(self, count, seen):
+    def advance(self, count, epoch):
         now = time.perf_counter()
         if not self.bar.disable and (now > self.due or self.bar.n + count >= self.bar.total):
-            means = (f"{name} {mean:.1f}" for name, mean in seen.means().items())
+            means = (f"{name} {mean:.1f}" for name, mean in epoch.means().items())
             self.bar.set_postfix_str(f"{', '.join(means)} {self.unit}", refresh=False)
             self.due = now + 0.2
         self.bar.update(count)

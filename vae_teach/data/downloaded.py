@@ -174,7 +174,7 @@ def _download(name, problem):
             f'{kind.__name__}/raw, or use the embedded set, load("strokes").'
         ) from None
     if notice:
-        say(notice.encode(errors="replace").decode())  # a path may hold what no terminal shows
+        say(notice)
     return files
 
 

@@ -129,9 +129,11 @@ def _verdict(exercise, attempt, answers, again, left):
     if all(map(same, given, given)) and not all(map(same, given, repeated)):
         return "Not yet: it answers differently each time. Draw nothing, use what you are given."
     exact = all(map(same, given, wanted))
+    known = {}  # sentence -> what this mistake gives
     if not exact:
         for sentence, wrong in exercise.mistakes.items():
-            if all(map(same, given, map(plain, _trials(exercise, wrong)[0]))):
+            known[sentence] = [plain(a) for a in _trials(exercise, wrong)[0]]
+            if all(map(same, given, known[sentence])):
                 return f"Not yet: {sentence}"
     forms = [fitted(a, b) for a, b in zip(given, wanted, strict=True)]
     given = [form for form, _ in forms]
@@ -145,8 +147,8 @@ def _verdict(exercise, attempt, answers, again, left):
         return (
             f"Not yet: {_difference(answers[place], given[place], wanted[place], same, 'you gave')}"
         )
-    for sentence, wrong in exercise.mistakes.items():
-        if "sign" not in sentence and _opposite(given, _trials(exercise, wrong)[0], same):
+    for sentence, wrong in known.items():
+        if "sign" not in sentence and _opposite(given, wrong, same):
             return f"Not yet: the sign is turned, and one thing more: {sentence}"
     sentence = _unknown(exercise, answers, given, wanted, names, same)
     if sentence.startswith(DISTANCE) and (where := _where(exercise, attempt, names, same)):
@@ -200,7 +202,7 @@ def _on_shape(shape, right):
 
 def _opposite(given, wrong, same):
     """Whether the answer is a mistake's, with the sign turned; not where all is 0."""
-    pairs = list(zip(given, map(plain, wrong), strict=True))
+    pairs = list(zip(given, wrong, strict=True))
     return all(
         isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor) and same(-a, b)
         for a, b in pairs

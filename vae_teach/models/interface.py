@@ -79,8 +79,7 @@ def image_shape_of(model):
 
 def device_of(model):
     """Where the model's weights are; the CPU for a model without any."""
-    parameters = model.parameters() if hasattr(model, "parameters") else ()
-    return next(iter(parameters), torch.empty(0)).device
+    return _weights_of(model, torch.empty(0)).device
 
 
 def images_for(model, x, name="x"):
@@ -90,8 +89,13 @@ def images_for(model, x, name="x"):
         TypeError, ValueError: these are no such images.
     """
     checks.images(x, name, image_shape_of(model))
-    weights = next(iter(model.parameters() if hasattr(model, "parameters") else ()), x)
+    weights = _weights_of(model, x)
     return x.to(weights.device, weights.dtype)
+
+
+def _weights_of(model, otherwise):
+    """One of a model's weights, or what stands for it where there are none."""
+    return next(iter(model.parameters() if hasattr(model, "parameters") else ()), otherwise)
 
 
 @contextmanager
