@@ -66,7 +66,7 @@ from vae_teach.exercises import Exercise
 
 check_toy = Exercise(
     "Twice x: (N,) -> (N,).",
-    inputs=[(torch.ones(2),), (torch.full((3,), 3.0),)],
+    inputs=[(torch.tensor([0.3, -1.2]),), (torch.full((3,), 3.0),)],
     right=lambda x: 2 * x,
     mistakes={
         "the square.": lambda x: x**2,
@@ -161,8 +161,10 @@ def course(tmp_path_factory):
     written = chapters.read_text("utf-8")
     assert written.endswith("    ),\n)\n")
     chapters.write_text(written.removesuffix(")\n") + ENTRY, "utf-8")
-    course.run("-m", "vae_teach.building.contents")
-    course.built = course.run("-m", "vae_teach.building.build")
+    course.built = course.run(
+        "-c",
+        "from vae_teach.building import build, contents; contents.main(); build.main()",
+    )
     after = course.files()
     assert not before.keys() - after.keys()
     course.changed = {name for name, data in after.items() if before.get(name) != data}

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import functools
 import inspect
 import io
 import random
@@ -105,6 +106,13 @@ def _trials(exercise, answer, inputs=None):
     return answers, arguments
 
 
+@functools.lru_cache(maxsize=1024)
+def _own(exercise, sentence=None):
+    """What the right answer, or a known mistake, gives in each trial: asked for once."""
+    answer = exercise.right if sentence is None else exercise.mistakes[sentence]
+    return [plain(a) for a in _trials(exercise, answer)[0]]
+
+
 def _raised(exercise, attempt, failed):
     """What a learner's code raises is the learner's to read."""
     try:
@@ -123,7 +131,7 @@ def _verdict(exercise, attempt, answers, again, left):
     def same(a, b):
         return equal(a, b, exercise.tolerance)
 
-    wanted = [plain(b) for b in _trials(exercise, exercise.right)[0]]
+    wanted = _own(exercise)
     given, repeated = [plain(a) for a in answers], [plain(a) for a in again]
     names = _names(attempt, exercise.inputs[0])
     if all(map(same, given, given)) and not all(map(same, given, repeated)):
@@ -131,8 +139,8 @@ def _verdict(exercise, attempt, answers, again, left):
     exact = all(map(same, given, wanted))
     known = {}  # sentence -> what this mistake gives
     if not exact:
-        for sentence, wrong in exercise.mistakes.items():
-            known[sentence] = [plain(a) for a in _trials(exercise, wrong)[0]]
+        for sentence in exercise.mistakes:
+            known[sentence] = _own(exercise, sentence)
             if all(map(same, given, known[sentence])):
                 return f"Not yet: {sentence}"
     forms = [fitted(a, b) for a, b in zip(given, wanted, strict=True)]
