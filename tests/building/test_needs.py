@@ -95,7 +95,7 @@ def test_two_sections_of_one_name_are_refused():
 
 @names
 def test_with_what_it_names_a_section_has_every_name(source):
-    """Asked again, without the look-up of makers: the cells that a reader is told to run make all that is taken."""
+    """The cells that a reader is told to run make all that the section takes."""
     plain = jupytext.read(source, fmt="py:percent")
     found = needs.sections(plain)
     assert len(found) > 3
@@ -110,7 +110,7 @@ def test_with_what_it_names_a_section_has_every_name(source):
 
 @names
 def test_no_function_changes_its_meaning_when_a_later_section_runs(source):
-    """What a section's functions look up when they are called, no later section makes again, as something else."""
+    """What a section's functions look up when they are called, no later section makes again."""
     plain = jupytext.read(source, fmt="py:percent")
     held, clashes = {}, []
     for title, cells in needs.sections(plain).items():

@@ -1,7 +1,7 @@
 """Which sections must be run before a section: seen from the code, and said below the section's heading.
 
 A section begins with a heading of two `#`. Before the first one that counts comes the set-up, which every
-section needs: all up to the cell that loads the chapter's pictures, or, where none does, up to the first section.
+section needs: all up to the cell that loads the chapter's pictures or, where none does, to the first section.
 """
 
 import builtins
@@ -75,8 +75,8 @@ def sections(notebook):
 def names(source):
     """What a cell's code takes from cells before it, and what it makes: two sets of names.
 
-    What is made in the cell before it is used is not taken. The body of a function runs later, when all that its
-    cell makes is there.
+    What is made in the cell before it is used is not taken. The body of a function runs later, when all that
+    its cell makes is there.
     """
     code = compile(TransformerManager().transform_cell(source), "<cell>", "exec")
     takes, makes = set(), set()
