@@ -2,5 +2,12 @@
 
 import os
 
+from kernels import environment
+
 os.environ.setdefault("VAE_TEACH_DATASET", "strokes")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # see tests/conftest.py
+
+
+def pytest_configure(config):
+    """A warning in a cell is an error, too."""
+    os.environ.update(environment(config))

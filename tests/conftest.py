@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
+from kernels import environment
+from notebook_runs import Twice
 from xdist.scheduler import LoadScopeScheduling
 
 from vae_teach.building import build
@@ -32,11 +34,10 @@ def pytest_collection_modifyitems(items):
 
 
 def group(test):
-    """Tests of one group run in one process: those of a file, and with a chapter's the one that asks for
-    its run, which is then made once."""
-    path, _, name = test.partition("::")
-    run = re.fullmatch(r"test_runs_with_solutions_put_in\[\d+_(\w+)\]", name)
-    return f"tests/chapters/test_{run[1]}.py" if run else path
+    """Tests of one group run in one process: those of a file, and with a chapter's those of test_runs.py that
+    ask for its run, which is then made once."""
+    run = re.fullmatch(r"tests/test_runs\.py::\w+\[\d+_(\w+)\]", test)
+    return f"tests/chapters/test_{run[1]}.py" if run else test.partition("::")[0]
 
 
 def pytest_xdist_make_scheduler(config, log):
@@ -78,8 +79,8 @@ def digits():
 
 
 @pytest.fixture(scope="session")
-def solved(mnist_on_disk):
-    """Each notebook's run with solutions in, made once: name -> executed notebook.
+def solved(mnist_on_disk, pytestconfig):
+    """Each notebook's run with solutions in, made once: name -> executed notebook, see `Twice`.
 
     A solution runs where its exercise stands, and not again in its own cell: that one runs as shipped.
     """
@@ -89,12 +90,14 @@ def solved(mnist_on_disk):
         if name not in runs:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("VAE_TEACH_DATASET", "mnist" if mnist_on_disk else "strokes")
+                for variable, value in environment(pytestconfig).items():
+                    patch.setenv(variable, value)
                 source = build.NOTEBOOKS / "source" / f"{name}.py"
                 notebook = build.with_solutions(build.unexecuted(source))
                 notebook.cells = [
                     cell for cell in notebook.cells if "solution" not in build.tags(cell)
                 ]
-                runs[name] = build.execute(notebook)
+                runs[name] = build.execute(notebook, Twice)
         return runs[name]
 
     return run

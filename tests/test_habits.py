@@ -24,14 +24,14 @@ def test_a_chapter_s_run_is_made_in_one_process():
         path = f"tests/chapters/test_{name.partition('_')[2]}.py"
         assert (ROOT / path).is_file()
         assert group(f"{path}::test_a[1]") == path
-        assert group(f"tests/test_notebooks.py::test_runs_with_solutions_put_in[{name}]") == path
+        assert group(f"tests/test_runs.py::test_it_runs[{name}]") == path
         assert group(f"tests/test_notebooks.py::test_cells_are_short[{name}]") != path
         assert group(f"notebooks/{name}.ipynb::Cell 3") == f"notebooks/{name}.ipynb"
 
 
-def test_the_test_that_is_grouped_is_there():
-    text = (ROOT / "tests" / "test_notebooks.py").read_text("utf-8")
-    assert "def test_runs_with_solutions_put_in(source, solved)" in text
+def test_the_tests_that_are_grouped_are_there():
+    text = (ROOT / "tests" / "test_runs.py").read_text("utf-8")
+    assert len(re.findall(r"^@names\ndef test_\w+\(source, solved", text, re.MULTILINE)) > 2
 
 
 def test_one_thread_a_process():

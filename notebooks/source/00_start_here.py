@@ -325,6 +325,7 @@ pictures.image_rows(
 # (1 nat = 1/ln 2 = 1.44 bits). It warns of an image whose ELBO is below that of 99 % of the digits.
 
 # %%
+torch.manual_seed(4)
 print("              classifier at least 90 % sure    ELBO, mean    warned of")
 for name, images in kinds.items():
     with torch.no_grad():
@@ -362,6 +363,7 @@ def bits_per_pixel(log_p, pixels):  # (N,) in nats, () -> (N,)
 check_bits(bits_per_pixel)
 
 # %%
+torch.manual_seed(5)
 black_and_white = (digits.test_images[:500] > 0.5).float()
 with torch.no_grad():
     bound = elbo(vae, black_and_white, samples=10).bound.mean().item()
@@ -374,7 +376,8 @@ print(f"that is, at most {-bound / math.log(2) / 784:.2f} bits a pixel")
 # <!-- chapters -->
 #
 # The minutes are with exercises; what goes beyond is marked *optional*. Folded cells check,
-# print or plot something: their output is what counts. In a hurry?
+# print or plot something: their output is what counts. A section that starts with *Run first* names the sections whose
+# cells it needs; those above a chapter's first section it always needs. In a hurry?
 # 03, 04 and 05 are the core.
 
 # %% [markdown]

@@ -61,6 +61,8 @@ from vae_teach.training import fit
 
 # %%
 digits = data.course_set()
+test = digits.test_images[:1000]
+classifier = pretrained.for_set("classifier", digits).requires_grad_(False)
 digits
 
 # %% [markdown]
@@ -85,12 +87,10 @@ decoder = nn.Sequential(
 # Both are trained together to make x̂ resemble x: here, by the squared error, summed over pixels and
 # averaged over images. No label is used. One step:
 
+
 # %%
-optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=2e-3)
-
-
-def training_step(x):
-    loss = (decoder(encoder(x)) - x).square().sum((1, 2, 3)).mean()
+def training_step(model, x, optimizer):
+    loss = (model(x) - x).square().sum((1, 2, 3)).mean()
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -98,16 +98,19 @@ def training_step(x):
 
 
 # %%
+torch.manual_seed(1)
+model = copy.deepcopy(nn.Sequential(encoder, decoder))  # each run of this cell starts anew
+optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
 batches = torch.randperm(len(digits.train_images))[:15_000].split(50)
-losses = [training_step(digits.train_images[rows]) for rows in batches]
+losses = [training_step(model, digits.train_images[rows], optimizer) for rows in batches]
 print(
     f"squared error: first batch {losses[0]:.0f}, mean of the last ten {sum(losses[-10:]) / 10:.1f}"
 )
 
 # %% tags=["aside"]
-x, y = digits.test_images[:12], digits.test_labels[:12]
+x = test[:12]
 with torch.no_grad():
-    rebuilt = decoder(encoder(x))
+    rebuilt = model(x)
 pictures.image_rows(
     {"test image": x, "rebuilt from 8": rebuilt},
     alt="Two rows of twelve digits: test images, and below them their blurred but mostly readable "
@@ -183,6 +186,7 @@ print(" ".join(f"{c:.2f}" for c in cosines.abs().amax(1).tolist()))
 # (D A⁻¹)(A E) = D E, and every x̂ is what it was.
 
 # %% tags=["aside"]
+torch.manual_seed(0)
 A = torch.randn(6, 6, dtype=torch.double)
 E, D = linear[0].weight.detach().double(), W.double()
 changed = (D @ A.inverse()) @ (A @ E) - D @ E
@@ -242,6 +246,7 @@ check_pca(pca_rebuild)
 # pixel repeated 2×2 times), with a convolution after each step to draw the detail.
 
 # %%
+torch.manual_seed(1)
 pooling_encoder = nn.Sequential(
     *(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),  # 28×28 -> 14×14
     *(nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),  # 14×14 -> 7×7
@@ -277,12 +282,12 @@ print(f"{sum(p.numel() for p in both):,} parameters")
 settings = dict(epochs=1, batch_size=25, lr=3e-3, one_cycle=True, progress=False)
 torch.manual_seed(0)
 nets = {"mlp": Autoencoder(8)}
-nets["pooled"] = Autoencoder(8, encoder=pooling_encoder, decoder=upsampling_decoder)
+pair = copy.deepcopy((pooling_encoder, upsampling_decoder))  # each run of this cell starts anew
+nets["pooled"] = Autoencoder(8, encoder=pair[0], decoder=pair[1])
 for net in nets.values():
     fit(net, digits.train_images[:15_000], squared_error, **settings)
 
 # %% tags=["aside"]
-test = digits.test_images[:1000]
 rebuilt = {}
 for name, net in nets.items():
     with torch.no_grad():
@@ -293,7 +298,7 @@ for name, net in nets.items():
 
 # %% tags=["aside"]
 pictures.image_rows(
-    {"test image": x} | {name: images[:12] for name, images in rebuilt.items()},
+    {"test image": test[:12]} | {name: images[:12] for name, images in rebuilt.items()},
     alt="Three rows of twelve digits: test images, then reconstructions by a fully connected and a "
     "pooling network, blurred but mostly readable.",
     caption=f"{digits.name}: 8 numbers in each code; the networks had 600 steps of 25 images.",
@@ -340,14 +345,12 @@ def ssim(a, b):  # (B, 1, H, W) both -> (B,)
 
 
 # %% [markdown]
-# For the perceptual loss we need a network that has learned to *see*. Ours is a small classifier of
-# digits, shipped with the course; its weights stay as they are, only the autoencoder learns. `features`
-# returns the activations of its two stages.
+# For the perceptual loss we need a network that has learned to *see*. Ours is `classifier`, a small one of
+# digits, shipped with the course and loaded at the top; its weights stay as they are, only the autoencoder learns.
+# `features` returns the activations of its two stages.
+
 
 # %%
-classifier = pretrained.for_set("classifier", digits).requires_grad_(False)
-
-
 def perceptual(x_hat, x):
     pairs = zip(classifier.features(x_hat), classifier.features(x), strict=True)
     return sum((f - g).square().flatten(1).mean(1) for f, g in pairs)
@@ -370,7 +373,7 @@ measures = {
 }
 
 # %%
-settings |= {"epochs": 2, "batch_size": 100}
+settings = dict(epochs=2, batch_size=100, lr=3e-3, one_cycle=True, progress=False)
 trained = {}
 for name, loss in measures.items():
     trained[name] = copy.deepcopy(nets["mlp"])
@@ -429,7 +432,7 @@ pictures.image_rows(
 # the same.)
 
 # %% tags=["aside"]
-x_hat = rebuilt["mlp"][:12]
+x, x_hat = test[:12], rebuilt["mlp"][:12]
 how = {"win_size": 7, "data_range": 1.0, "use_sample_covariance": False}
 for i in range(3):
     theirs = structural_similarity(x_hat[i, 0].numpy(), x[i, 0].numpy(), **how)
@@ -543,7 +546,7 @@ variance = torch.linalg.eigvalsh(centred.T.cov().double())  # of every direction
 left_out = variance.cumsum(0).flip(0)  # [k]: PCA's error with k components
 for k in (2, 4, 8, 16, 32):
     with torch.no_grad():
-        error = l2(family(test, k), test).mean().item()
+        error = (family(test, k) - test).square().sum((1, 2, 3)).mean().item()
     print(
         f"{k:2d} numbers: error {error:5.1f}, PCA's {left_out[k]:5.1f}; "
         f"PCA needs {(left_out > error).sum()} for that"
@@ -558,8 +561,9 @@ for k in (2, 4, 8, 16, 32):
 # %%
 torch.manual_seed(0)
 plane = Autoencoder(2, hidden=(200, 200))
-settings |= {"epochs": 150_000 // len(digits.train_images), "batch_size": 250}
-fit(plane, digits.train_images, squared_error, **settings)
+settings = dict(batch_size=250, lr=3e-3, one_cycle=True, progress=False)
+epochs = 150_000 // len(digits.train_images)
+fit(plane, digits.train_images, squared_error, epochs, **settings)
 
 # %% [markdown]
 # Each mark is a test image at its code. Drag across the map, or click it and use the arrow keys. Look
@@ -737,12 +741,13 @@ strange = {
 }
 shown = torch.cat([test[:4], torch.stack(list(strange.values()))[:, None]])
 with torch.no_grad():
-    rebuilt = family(shown, 20)
-    errors, digit_errors = l2(rebuilt, shown), l2(family(test, 20), test)
+    redrawn = family(shown, 20)
+    errors = (redrawn - shown).square().sum((1, 2, 3))
+    digit_errors = (family(test, 20) - test).square().sum((1, 2, 3))
 
 # %% tags=["aside"]
 captioned(
-    {"image": shown, "rebuilt": rebuilt},
+    {"image": shown, "rebuilt": redrawn},
     {
         "image": ["digit"] * 4 + list(strange),
         "rebuilt": [f"error {e:.1f}" for e in errors.tolist()],

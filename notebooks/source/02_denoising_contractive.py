@@ -85,6 +85,7 @@ def add_noise(x, sigma, noise):  # noise: standard normal, of x's shape
 
 # %%
 x = digits.test_images[:1000]
+torch.manual_seed(0)
 uniform, normal = torch.rand_like(x), torch.randn_like(x)
 
 
@@ -97,6 +98,7 @@ def squared_error(a, b):  # (B, 1, H, W) twice -> (B,): summed over pixels
 # is either left whole or wiped out, and there is nothing to fill in.
 
 # %% tags=["aside"]
+torch.manual_seed(1)
 one_an_image = mask(x[:12], 0.5, torch.rand(12, 1, 1, 1))
 pictures.image_rows(
     {"m in {0,1}^D": mask(x[:12], 0.5, uniform[:12]), "m in {0,1}": one_an_image},
@@ -381,6 +383,7 @@ def smoothed(sigma):  # p_sigma, a torch distribution over the plane; smoothed(0
     return MixtureSameFamily(Categorical(torch.ones(32)), bumps)
 
 
+torch.manual_seed(0)
 points = smoothed(0).sample((20_000,)).float()
 
 # %% [markdown]
@@ -663,8 +666,9 @@ def contractive(weight):
 
     torch.manual_seed(0)
     model = TiedAutoencoder()
+    epochs = 120_000 // len(digits.train_images)
     settings = dict(batch_size=256, lr=1e-2, one_cycle=True, progress=False)
-    fit(model, digits.train_images, objective, 120_000 // count, **settings)
+    fit(model, digits.train_images, objective, epochs, **settings)
     return model.requires_grad_(False)
 
 

@@ -220,6 +220,7 @@ exercise.check_posterior(posterior_on_grid)
 # density of $\mathcal N(0,\ ww^\top + \sigma^2 I)$. The grid over $z$ agrees.
 
 # %% tags=["aside"]
+torch.manual_seed(0)
 w, noise = torch.randn(2, 784, dtype=torch.double)
 image = 0.8 * w + 0.5 * noise  # drawn with z = 0.8
 ones = torch.ones(784, dtype=torch.double)

@@ -67,6 +67,7 @@ digits
 # Its samples know their values, but not where they came from:
 
 # %%
+torch.manual_seed(0)
 mu = torch.tensor(0.8, requires_grad=True)
 log_sigma = torch.tensor(-0.5, requires_grad=True)
 q = Normal(mu, log_sigma.exp())
@@ -120,6 +121,7 @@ def recorded(draw):
 
 
 # %% tags=["aside"]
+torch.manual_seed(0)
 autograd_graph(
     {"z = q.sample()": recorded(draw=True), "z = μ + σ ε": recorded(draw=False)},
     depends=[("μ", "z"), ("σ", "z")],
@@ -488,6 +490,7 @@ expected = {
 }
 
 # %% tags=["aside"]
+torch.manual_seed(1)
 samples = torch.tensor([1, 3, 10, 30, 100, 300])
 ten = first_mean(10, draws=300_000)
 averages = {

@@ -183,6 +183,7 @@ def objective(kind, beta):  # mean over seeds of D + beta R
 
 
 # %% tags=["aside"]
+torch.manual_seed(0)
 print(f"   β    separate   one network      gap    the live one   (records of {of_set})")
 for beta in (0.25, 1.0, 4.0):
     alone, together = objective("single", beta), objective("multi", beta)
@@ -201,6 +202,7 @@ for beta in (0.25, 1.0, 4.0):
 # true gaps are somewhat larger.
 
 # %% tags=["aside"]
+torch.manual_seed(0)
 few, checked = digits.test_images[:60], [0.05, 0.25, 1.0, 4.0, 20.0]
 with torch.no_grad():
     bounds = torch.stack([-elbo(net.at(b), few, samples=20).bound.mean() for b in checked])
@@ -302,6 +304,7 @@ def linear_terms(W, V, v, S, sigma):  # (n, d), (d, n), (d,), (n, n)
 # %%
 small = F.avg_pool2d(digits.train_images, 4).flatten(1).double()  # (N, 49)
 S, sigma, beta = small.t().cov(), 0.1, 4.0
+torch.manual_seed(0)
 W = torch.linalg.qr(torch.randn(49, 8)).Q.double() * torch.linspace(0.1, 0.5, 8).double()
 M = W.t() @ W + beta * sigma**2 * torch.eye(8).double()
 
@@ -564,6 +567,7 @@ def gradient(model, value):
 
 
 # %% tags=["aside"]
+torch.manual_seed(0)
 vae = VAE(latent_dim=20, likelihood=likelihoods.Gaussian()).double()
 x_flat, x_hat, kl_each = network_terms(vae, digits.test_images[:128].double())
 D = -Normal(x_hat, stated).log_prob(x_flat).sum(1).mean()
@@ -669,6 +673,7 @@ for name, code in codes.items():
 # another. **Independent**: nothing does. **Disentangled**: aligned with the factors. Two counterexamples:
 
 # %% tags=["aside"]
+torch.manual_seed(1)
 z = torch.randn(4000, 1)
 bent, turned = z**2 - 1, codes["rotated"]
 correlations = [v.t().corrcoef().triu(1).abs().max() for v in (torch.cat([z, bent], 1), turned)]
@@ -692,6 +697,7 @@ print(f"a rotated N(0, I): largest correlation {correlations[1]:.2f}, independen
 # $\tfrac12(\sum_j\log M_{jj} - \log\det M)$, so the ELBO prefers the orthogonal $W$.
 
 # %% tags=["aside"]
+torch.manual_seed(0)
 W, noise = trained[4.0][0], 4.0 * 0.1**2
 Q, centred = torch.linalg.qr(torch.randn(8, 8).double()).Q, small[:2000] - small.mean(0)
 for name, columns in (("as trained", W), ("rotated", W @ Q)):

@@ -602,6 +602,7 @@ for _ in range(2000):
 # `torch.distributions`:
 
 # %% tags=["aside"]
+torch.manual_seed(0)
 W, V, log_v, log_sigma = (w.detach() for w in weights)
 q = Normal((images - mean) @ V.T, (0.5 * log_v).exp())
 drawn = torch.stack(

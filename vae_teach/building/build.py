@@ -18,7 +18,7 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 
-from vae_teach.building import contents, exercise
+from vae_teach.building import contents, exercise, needs
 from vae_teach.building.tidy import tidy
 from vae_teach.chapters import CHAPTERS
 
@@ -41,6 +41,7 @@ def unexecuted(source):
     """The notebook of one chapter's source, without outputs; the same bytes every time."""
     notebook = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
     notebook.cells = [made for cell in notebook.cells for made in _cells(cell)]
+    needs.put_in(notebook)
     contents.put_in(notebook, source.stem)
     for position, cell in enumerate(notebook.cells):
         cell.id = f"{source.stem}-{position:03d}"
@@ -76,9 +77,14 @@ def with_solutions(notebook):
     return solved
 
 
-def execute(notebook):
-    """Run all cells in a fresh kernel of this Python, and keep outputs and widget states."""
-    client = NotebookClient(
+def execute(notebook, client=NotebookClient):
+    """Run all cells in a fresh kernel of this Python, and keep outputs and widget states.
+
+    Args:
+        notebook: changed in place, and returned.
+        client: the class that runs it.
+    """
+    client(
         notebook,
         timeout=SECONDS_A_CELL,
         kernel_name="python3",
@@ -86,8 +92,7 @@ def execute(notebook):
         store_widget_state=True,
         coalesce_streams=True,
         record_timing=False,
-    )
-    client.execute()
+    ).execute()
     return notebook
 
 
