@@ -33,11 +33,11 @@ lab: $(READY)
 LONGEST := tests/browser/test_access.py tests/chapters/test_vae.py tests/chapters
 test: $(READY)
 	@echo "Running the quick tests"
-	@$(PY) -m pytest -n auto -m "not slow" --durations=15 notebooks tests
+	@$(PY) -m pytest -n auto -m "not slow" --faults --durations=15 notebooks tests
 
 test-slow: $(READY)
 	@echo "Running the slow tests: notebooks with their solutions, every explorer in a browser"
-	@$(PY) -m pytest -n auto -m "slow and not timing" --durations=15 $(LONGEST) tests
+	@$(PY) -m pytest -n auto -m "slow and not timing" --faults --durations=15 $(LONGEST) tests
 	@echo "Running those that measure milliseconds, alone"
 	@$(PY) -m pytest -m timing tests/browser
 
