@@ -192,3 +192,33 @@ def test_run_all_stops_at_an_interrupt():
     shell.user_ns["interrupt"] = interrupt
     result = shell.run_cell(cell)
     assert isinstance(result.error_in_exec, KeyboardInterrupt)
+
+
+@pytest.mark.fault("Lost work", "an error after an epoch", "weights and history stay")
+@pytest.mark.parametrize(
+    ("where", "epochs", "validated"),
+    [("objective", 2, 1), ("after_epoch", 1, 1), ("validation", 8, 7)],
+)
+def test_an_error_after_an_epoch_loses_nothing(digits, where, epochs, validated):
+    model, calls = VAE(2, hidden=(32,)), []
+    before = model.decoder[0].weight.detach().clone()
+
+    def objective(model, x):
+        calls.append("objective" if torch.is_grad_enabled() else "validation")
+        if where == calls[-1] and calls.count(where) == 8:  # an epoch has five steps
+            raise ZeroDivisionError
+        return elbo(model, x)
+
+    def after_epoch(model, history):
+        if where == "after_epoch":
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fit(
+            model, digits.train_images, objective, epochs=9, progress=False,
+            validation=digits.test_images, after_epoch=after_epoch,
+        )  # fmt: skip
+    assert has_equal_lengths(fit.history)
+    assert len(fit.history.epochs) == epochs
+    assert sum(map(math.isfinite, fit.history.validation["bound"])) == validated
+    assert not torch.equal(before, model.decoder[0].weight)
