@@ -27,10 +27,10 @@ def variables():
 @pytest.fixture
 def settings(monkeypatch):
     """The variables that the course's JupyterLab hands on to kernels."""
-    for name in ("OMP_NUM_THREADS", "PYTHONFAULTHANDLER"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    os.environ.pop("PYTHONFAULTHANDLER", None)
     runpy.run_path(str(SETTINGS), {"get_config": MagicMock()})
-    return dict(os.environ)
+    return os.environ
 
 
 def test_every_make_command_is_a_target():

@@ -25,9 +25,6 @@ class _Widget(t.HasTraits):
         self.style = SimpleNamespace(**nothing)
         super().__init__(**traits)
 
-    def open(self):
-        """There is no page to open a line to."""
-
     def close(self):
         """There is no page to take it from."""
 
