@@ -8,7 +8,7 @@ READY  := $(VENV)/.ready
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 
-.PHONY: help lab test test-slow notebooks contents stamp site weights bench constraints lint format clean FORCE
+.PHONY: help lab test test-slow notebooks contents stamp site weights bench constraints audit lint format clean FORCE
 
 help:
 	@echo "make lab        install, and open JupyterLab on the start page"
@@ -22,6 +22,7 @@ help:
 	@echo "make weights    train the shipped weights again (about half an hour)"
 	@echo "make bench      measure speed, quality, memory and dragging into benchmarks/RESULTS.md (about 40 minutes)"
 	@echo "make constraints  choose the newest versions of everything, in binder/constraints.txt; then test"
+	@echo "make audit      look the versions in binder/constraints.txt up among known vulnerabilities (OSV)"
 	@echo "make lint       check format and lint with ruff; make format mends what it can"
 	@echo "make clean      remove the environment"
 
@@ -33,11 +34,11 @@ lab: $(READY)
 LONGEST := tests/browser/test_access.py tests/chapters/test_vae.py tests/chapters
 test: $(READY)
 	@echo "Running the quick tests"
-	@$(PY) -m pytest -n auto -m "not slow" --durations=15 notebooks tests
+	@$(PY) -m pytest -n auto -m "not slow" --faults --durations=15 notebooks tests
 
 test-slow: $(READY)
 	@echo "Running the slow tests: notebooks with their solutions, every explorer in a browser"
-	@$(PY) -m pytest -n auto -m "slow and not timing" --durations=15 $(LONGEST) tests
+	@$(PY) -m pytest -n auto -m "slow and not timing" --faults --durations=15 $(LONGEST) tests
 	@echo "Running those that measure milliseconds, alone"
 	@$(PY) -m pytest -m timing tests/browser
 
@@ -68,6 +69,13 @@ bench: $(READY)
 
 constraints: $(READY)
 	@$(PY) binder/renew.py && git diff --stat -- binder
+
+AUDIT := -m uv tool run --quiet pip-audit
+audit: $(READY)
+	@$(PY) $(AUDIT) --version >/dev/null 2>&1 || { echo "skipped: pip-audit cannot be installed here"; exit 0; }; \
+	$(PY) -c 'import socket; socket.create_connection(("api.osv.dev", 443), 5)' 2>/dev/null || \
+	  { echo "skipped: api.osv.dev, which lists vulnerabilities, cannot be reached"; exit 0; }; \
+	$(PY) $(AUDIT) --vulnerability-service osv --disable-pip --no-deps --progress-spinner off -r binder/constraints.txt
 
 lint: $(READY)
 	@$(PY) -m ruff format --check . && $(PY) -m ruff check .

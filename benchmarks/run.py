@@ -2,7 +2,8 @@
 
 Run `make bench`, or
     python benchmarks/run.py [name ...]
-which measures only those named and leaves the others' results as they are. About 40 minutes.
+which measures only those named and leaves the others' results as they are. About 40 minutes; `soak`, half an
+hour of random use, runs only by name.
 """
 
 import argparse
@@ -28,7 +29,9 @@ COMMANDS = {
     "panels": ["panels.py"],
     "handwritten": ["handwritten.py"],
     "rate_distortion": ["rate_distortion.py", "--quick"],
+    "soak": ["soak.py"],
 }
+ONLY_BY_NAME = {"soak"}  # half an hour
 
 
 def machine():
@@ -76,8 +79,10 @@ def kept():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(COMMANDS)}; default: all")
-    names = parser.parse_args().names or list(COMMANDS)
+    parser.add_argument(
+        "names", nargs="*", help=f"of {', '.join(COMMANDS)}; default: all but the soak"
+    )
+    names = parser.parse_args().names or [n for n in COMMANDS if n not in ONLY_BY_NAME]
     if unknown := set(names) - set(COMMANDS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     failed = 0

@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 
+import faults
 import pytest
 from kernels import environment
 from notebook_runs import Twice
@@ -18,6 +19,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 HERE = Path(__file__).resolve().parent
 
 
+def pytest_addoption(parser):
+    """`--faults`: write what the tests marked `fault` saw into FAULTS.md."""
+    parser.addoption("--faults", action="store_true", help="renew tests/FAULTS.md")
+
+
+def pytest_configure(config):
+    """One process writes: that which hears of all tests."""
+    if config.getoption("faults") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(faults.Writer())
+
+
 def pytest_xdist_auto_num_workers():
     """`-n auto`: a process for each core that we may use; on a single one pytest's own is enough."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -26,6 +38,7 @@ def pytest_xdist_auto_num_workers():
 
 def pytest_collection_modifyitems(items):
     """Slow are the tests in a browser, and those of a notebook that is run for them."""
+    faults.count_cases(items)
     for item in items:
         if item.path.is_relative_to(HERE / "browser") or "solved" in getattr(
             item, "fixturenames", ()

@@ -36,6 +36,11 @@ BAD_IMAGES = {
 }
 
 
+@pytest.mark.fault(
+    "Silent input",
+    "images of another range, dtype, shape or container, or with NaN",
+    "one sentence before anything changes",
+)
 @pytest.mark.parametrize("name", BAD_IMAGES)
 @pytest.mark.parametrize("use", ["elbo", "fit", "validation", "exact", "importance"])
 def test_bad_images_are_named(name, use):
@@ -61,6 +66,7 @@ def test_wrong_image_size_names_both_shapes():
         elbo(VAE(2), torch.rand(6, 1, 32, 32))
 
 
+@pytest.mark.fault("Silent input", "settings that are no such number", "one sentence")
 @pytest.mark.parametrize(
     ("value", "kind"),
     [(0, ValueError), (-2, ValueError), (1.5, TypeError), ("2", TypeError), (True, TypeError)],
@@ -70,12 +76,14 @@ def test_bad_latent_dim(value, kind):
         VAE(value)
 
 
+@pytest.mark.fault("Silent input", "settings that are no such number", "one sentence")
 @pytest.mark.parametrize("beta", [-1, float("nan"), float("inf"), "1"])
 def test_bad_beta(beta):
     with pytest.raises((ValueError, TypeError), match="beta is .* is needed"):
         elbo(VAE(2), GOOD, beta=beta)
 
 
+@pytest.mark.fault("Silent input", "settings that are no such number", "one sentence")
 @pytest.mark.parametrize(
     ("argument", "value"),
     [("lr", 0), ("lr", -1e-3), ("lr", float("nan")), ("epochs", 0), ("batch_size", 1.5)],
@@ -114,6 +122,7 @@ def test_codes_of_the_wrong_size():
         VAE(2).decode(torch.zeros(3, 5))
 
 
+@pytest.mark.fault("Silent input", "more or fewer labels than images", "one sentence")
 def test_label_and_image_counts_must_match():
     with pytest.raises(ValueError, match="6 images but 5 labels"):
         fit(VAE(2), (GOOD, torch.zeros(5).long()), elbo, progress=False)

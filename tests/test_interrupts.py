@@ -62,6 +62,14 @@ def has_equal_lengths(history):
     return {len(values) for values in lists} == {len(history.epochs)}
 
 
+@pytest.mark.fault(
+    "Interrupts",
+    "an interrupt at each line of training",
+    "it ends there, with finite weights and a whole history; the rest is as before",
+)
+@pytest.mark.fault(
+    "Denormals", "an interrupt at each line of training", "denormal numbers are as before"
+)
 def test_at_every_line(digits):
     line, interrupted, drawn = 0, True, set()
     while interrupted:
@@ -93,6 +101,9 @@ def test_at_every_line(digits):
     assert not fit.history.interrupted
 
 
+@pytest.mark.fault(
+    "Interrupts", "20 signals at random moments of training", "each ends it within a second"
+)
 def test_a_signal_ends_it_within_a_second(digits):
     """Twenty at random moments, as Ctrl-C and Jupyter's stop button send them."""
     waits = torch.rand(20, generator=torch.Generator().manual_seed(0)) * 0.3
@@ -120,6 +131,11 @@ def test_a_signal_ends_it_within_a_second(digits):
         assert has_equal_lengths(fit.history)
 
 
+@pytest.mark.fault(
+    "Interrupts",
+    "an interrupt in objective or watch",
+    "weights and history stay, and a sentence says where",
+)
 def test_an_interrupt_keeps_weights_and_history(digits, capsys):
     model, seen = VAE(2, hidden=(32,)), []
     before = model.decoder[0].weight.detach().clone()
@@ -139,6 +155,11 @@ def test_an_interrupt_keeps_weights_and_history(digits, capsys):
     assert not torch.equal(before, model.decoder[0].weight)
 
 
+@pytest.mark.fault(
+    "Interrupts",
+    "an interrupt in objective or watch",
+    "weights and history stay, and a sentence says where",
+)
 @pytest.mark.parametrize("when", [0, 7])
 def test_an_interrupt_in_watch_keeps_weights_and_history(digits, when, capsys):
     model, seen = VAE(2, hidden=(32,)), []
@@ -156,6 +177,9 @@ def test_an_interrupt_in_watch_keeps_weights_and_history(digits, when, capsys):
     assert f"Interrupted in epoch {2 if when else 1}" in capsys.readouterr().out
 
 
+@pytest.mark.fault(
+    "Interrupts", "an interrupt of a cell in Run All", "the cells after it do not run"
+)
 def test_run_all_stops_at_an_interrupt():
     """A cell after the one that was interrupted does not go on with a half-trained model."""
     shell = InteractiveShell()
@@ -168,3 +192,33 @@ def test_run_all_stops_at_an_interrupt():
     shell.user_ns["interrupt"] = interrupt
     result = shell.run_cell(cell)
     assert isinstance(result.error_in_exec, KeyboardInterrupt)
+
+
+@pytest.mark.fault("Lost work", "an error after an epoch", "weights and history stay")
+@pytest.mark.parametrize(
+    ("where", "epochs", "validated"),
+    [("objective", 2, 1), ("after_epoch", 1, 1), ("validation", 8, 7)],
+)
+def test_an_error_after_an_epoch_loses_nothing(digits, where, epochs, validated):
+    model, calls = VAE(2, hidden=(32,)), []
+    before = model.decoder[0].weight.detach().clone()
+
+    def objective(model, x):
+        calls.append("objective" if torch.is_grad_enabled() else "validation")
+        if where == calls[-1] and calls.count(where) == 8:  # an epoch has five steps
+            raise ZeroDivisionError
+        return elbo(model, x)
+
+    def after_epoch(model, history):
+        if where == "after_epoch":
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fit(
+            model, digits.train_images, objective, epochs=9, progress=False,
+            validation=digits.test_images, after_epoch=after_epoch,
+        )  # fmt: skip
+    assert has_equal_lengths(fit.history)
+    assert len(fit.history.epochs) == epochs
+    assert sum(map(math.isfinite, fit.history.validation["bound"])) == validated
+    assert not torch.equal(before, model.decoder[0].weight)

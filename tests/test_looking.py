@@ -74,6 +74,16 @@ LOOKS = {
 }  # fmt: skip
 
 
+@pytest.mark.fault(
+    "Random state",
+    "looking at a model by explorer, picture or measure",
+    "the caller's is as before, and so is the model",
+)
+@pytest.mark.fault(
+    "Silent input",
+    "a model in training mode that is looked at",
+    "the same is seen as in evaluation mode",
+)
 @pytest.mark.parametrize("name", LOOKS)
 def test_nothing_changes_and_both_modes_look_alike(name):
     make, look = LOOKS[name]
@@ -92,6 +102,7 @@ def test_nothing_changes_and_both_modes_look_alike(name):
         torch.testing.assert_close(one, other)
 
 
+@pytest.mark.fault("Random state", "an error while a model is looked at", "the model is as before")
 def test_an_error_while_looking_leaves_all_as_it_was():
     model = normed()
     modes = [module.training for module in model.modules()]

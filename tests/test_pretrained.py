@@ -75,6 +75,7 @@ def test_a_kind_with_other_parts_and_any_name_is_made_recorded_and_loaded(
 GOOD = save({"weight": torch.arange(6.0)})
 
 
+@pytest.mark.fault("Files half written", "weights that are missing, cut or altered", "one sentence")
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -94,6 +95,7 @@ def test_damaged_files_are_refused(tmp_path, content, words):
     assert "make weights" in str(problem.value)
 
 
+@pytest.mark.fault("Files half written", "a foreign file in place of weights", "one sentence")
 def test_a_foreign_file_is_refused_even_with_the_right_checksum(tmp_path):
     path = tmp_path / "x.safetensors"
     path.write_bytes(b"not safetensors at all")
@@ -111,6 +113,7 @@ def test_a_set_without_weights_is_trained_on_the_spot(digits, monkeypatch, capsy
     assert model(digits.test_images).shape == (100, 10)
 
 
+@pytest.mark.fault("Random state", "loading weights", "the caller's is as before")
 def test_loading_leaves_the_random_state_alone(digits):
     torch.manual_seed(3)
     state = torch.random.get_rng_state()
@@ -119,6 +122,9 @@ def test_loading_leaves_the_random_state_alone(digits):
     assert torch.equal(state, torch.random.get_rng_state())
 
 
+@pytest.mark.fault(
+    "Random state", "training where no weights are shipped", "the caller's is as before"
+)
 def test_training_in_place_of_shipped_weights_leaves_it_alone_too(digits, monkeypatch):
     quick = dataclasses.replace(KINDS["classifier"], epochs=0.02)
     monkeypatch.setitem(KINDS, "classifier", quick)
@@ -130,6 +136,11 @@ def test_training_in_place_of_shipped_weights_leaves_it_alone_too(digits, monkey
     assert torch.equal(state, torch.random.get_rng_state())
 
 
+@pytest.mark.fault(
+    "Files half written",
+    "`make weights` killed inside a write",
+    "the file that was there stays whole",
+)
 def test_a_write_that_is_cut_off_leaves_the_file_that_was_there(tmp_path, monkeypatch):
     path = tmp_path / "vae.safetensors"
     make._replace(path, b"good")

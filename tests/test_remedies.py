@@ -84,6 +84,11 @@ CASES = {
 }
 
 
+@pytest.mark.fault(
+    "Remedies",
+    "what people have instead of a batch of images",
+    "the printed remedy, done literally, makes one of it",
+)
 @pytest.mark.parametrize("name", CASES)
 def test_a_remedy_works_as_it_is_written(name):
     x, wanted = CASES[name]
@@ -101,6 +106,11 @@ def test_an_image_set_and_nothing(digits):
     assert data.course_set
 
 
+@pytest.mark.fault(
+    "Remedies",
+    "numbers of any range and dtype",
+    "the printed remedy keeps their order, at full contrast",
+)
 @given(
     low=st.floats(-1e4, 1e4, width=32),
     span=st.floats(0.0009765625, 1e4, width=32),
@@ -119,6 +129,7 @@ def test_any_range_has_a_remedy_that_keeps_the_order(low, span, kind):
     assert found.max() <= 1 + checks.ROUNDING
 
 
+@pytest.mark.fault("Remedies", "pixels 1e-6 beyond their range", "accepted")
 @pytest.mark.parametrize("beyond", [1e-6, -1e-6])
 def test_rounding_is_no_reason_to_refuse(beyond):
     checks.images(GOOD + beyond)

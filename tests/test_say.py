@@ -10,6 +10,9 @@ from vae_teach.chapters.__main__ import exercises
 from vae_teach.say import say
 
 
+@pytest.mark.fault(
+    "Encodings and warnings", "a console in ASCII, cp1252 or GBK", "every line is printed"
+)
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "gbk", "utf-8"])
 def test_any_console_takes_any_line(encoding, monkeypatch):
     console = io.TextIOWrapper(io.BytesIO(), encoding=encoding)

@@ -36,6 +36,7 @@ def test_learns_and_records(digits):
     assert history.train["bound"][2] == pytest.approx(parts, rel=1e-5)
 
 
+@pytest.mark.fault("Random state", "training", "the caller's is as before")
 def test_the_same_seed_gives_the_same_weights_and_leaves_random_state_alone(digits):
     runs = []
     for seed in (7, 7, 8):
@@ -86,6 +87,11 @@ def test_one_image_and_batch_of_one(digits):
     assert all(map(math.isfinite, history.train["bound"]))
 
 
+@pytest.mark.fault(
+    "Silent input",
+    "NaN in a loss, a gradient or the last step",
+    "training stops, and the model holds finite weights",
+)
 @pytest.mark.parametrize("term", ["reconstruction", "kl"])
 def test_non_finite_loss_names_epoch_step_and_term(digits, term):
     model, calls = small_vae(), []
@@ -105,6 +111,11 @@ def test_non_finite_loss_names_epoch_step_and_term(digits, term):
         assert torch.equal(value, calls[-1][name]), "the last finite weights are those of this step"
 
 
+@pytest.mark.fault(
+    "Silent input",
+    "NaN in a loss, a gradient or the last step",
+    "training stops, and the model holds finite weights",
+)
 def test_weights_ruined_by_a_gradient_are_put_back(digits):
     model, calls = small_vae(), []
 
@@ -155,6 +166,7 @@ def test_watch_sees_every_step_and_changes_nothing(digits):
     assert all(not torch.equal(a[1], b[1]) for a, b in itertools.pairwise(seen))
 
 
+@pytest.mark.fault("Lost work", "an error in watch", "weights and history stay")
 def test_an_error_in_watch_reaches_the_caller_and_weights_stay(digits):
     model, seen = small_vae(), []
     state = torch.random.get_rng_state()
@@ -181,6 +193,7 @@ def test_trains_on_cuda_and_comes_home(digits):
         fit(model, digits.train_images, elbo, progress=False, device="cuda:99")
 
 
+@pytest.mark.fault("Silent input", "NaN on an accelerator in a short epoch", "it is seen")
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
 @pytest.mark.parametrize("step", [1, 5])
 def test_a_nan_on_cuda_is_seen_in_an_epoch_of_few_steps(digits, step):
@@ -204,6 +217,7 @@ def test_likelihoods_on_cuda_are_those_of_the_cpu(digits):
     torch.testing.assert_close(there.cpu(), here, atol=0.01, rtol=0)
 
 
+@pytest.mark.fault("Denormals", "training", "they are flushed meanwhile, and as before afterwards")
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="a switch of x86")
 @pytest.mark.parametrize("before", [False, True])
 def test_denormal_numbers_are_zero_while_it_trains_and_as_before_afterwards(digits, before):
@@ -238,6 +252,9 @@ class Normed(VAE):
         self.encoder.append(nn.BatchNorm1d(4))
 
 
+@pytest.mark.fault(
+    "Lost work", "a last batch too small for a batch norm", "it joins the one before"
+)
 def test_a_rest_that_is_too_small_joins_the_batch_before_it(digits):
     sizes = []
 
@@ -259,6 +276,16 @@ GOOD = torch.rand(40, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 LABELS = torch.zeros(40, dtype=torch.int64)
 
 
+@pytest.mark.fault(
+    "Silent input",
+    "validation, labels, seeds, devices and objectives that do not fit",
+    "refused before the first step",
+)
+@pytest.mark.fault(
+    "Lost work",
+    "a validation set that does not fit",
+    "refused before the first step, not after the first epoch",
+)
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
@@ -291,6 +318,7 @@ def test_what_can_be_refused_is_refused_before_the_first_step(settings, sentence
     assert [m.training for m in model.modules()] == modes
 
 
+@pytest.mark.fault("Silent input", "models that are frozen, without weights or NaN", "one sentence")
 def test_a_model_that_cannot_be_trained_is_named():
     with pytest.raises(ValueError, match="all are frozen: model.requires_grad_"):
         fit(VAE(2).requires_grad_(False), GOOD, elbo)
@@ -305,6 +333,11 @@ def test_a_model_that_cannot_be_trained_is_named():
         fit(broken, GOOD, elbo)
 
 
+@pytest.mark.fault(
+    "Silent input",
+    "NaN in a loss, a gradient or the last step",
+    "training stops, and the model holds finite weights",
+)
 def test_weights_ruined_by_the_last_step_are_put_back():
     model, calls = small_vae(), []
 

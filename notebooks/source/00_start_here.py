@@ -33,7 +33,6 @@ import platform
 
 import torch
 import torchvision
-from ipywidgets import FloatSlider
 from sklearn.linear_model import LogisticRegression
 from torch.distributions import MultivariateNormal, kl_divergence
 
@@ -49,6 +48,7 @@ from vae_teach.chapters.start_here.panels import log_joint, two_classes_panel
 from vae_teach.explorers import LatentSliders
 from vae_teach.objectives import elbo
 from vae_teach.page import Panel
+from vae_teach.page.widgets import FloatSlider
 
 # %%
 print(f"vae_teach {vae_teach.__version__}, Python {platform.python_version()}")
@@ -59,7 +59,8 @@ accelerator = accelerator or ("mps" if torch.backends.mps.is_available() else "n
 print(f"accelerator: {accelerator}")
 
 # %% [markdown]
-# If that cell printed versions and no error, everything the course needs is installed. Without a
+# If that cell printed versions and no error, everything the course needs is installed; where something does not
+# work, `TROUBLESHOOTING.md` in the course's folder has the remedy. Without a
 # graphics card the chapters still train live. `make lab` leaves one processor to the browser, which draws while a
 # network trains: with all of them training would wait for the page, and both be slower.
 #

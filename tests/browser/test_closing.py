@@ -42,6 +42,7 @@ def alert(opened, explorer):
     return opened.page.locator(f"{explorer.root} [role=alert]:visible")
 
 
+@pytest.mark.fault("Kernel death", "an error in an explorer's script", "it is shown beside it")
 @pytest.mark.parametrize("explorer", IN_PAGE, ids=lambda explorer: explorer.name)
 def test_an_error_in_the_page_is_shown(opened, explorer):
     opened.go(explorer)
@@ -56,6 +57,9 @@ def test_an_error_in_the_page_is_shown(opened, explorer):
     assert not alert(opened, explorer).count()
 
 
+@pytest.mark.fault(
+    "Kernel death", "an error in a panel's drawing", "it is shown until it is mended"
+)
 @pytest.mark.parametrize("explorer", IN_KERNEL, ids=lambda explorer: explorer.name)
 def test_an_error_in_the_kernel_is_shown_until_it_is_mended(opened, explorer):
     opened.run("broken = True")
@@ -77,6 +81,9 @@ def test_a_plane_that_cannot_be_drawn_says_so_beside_its_still_picture(opened):
     opened.run("broken_plane.close(); del broken_plane")
 
 
+@pytest.mark.fault(
+    "Memory", "explorers that are closed and made again", "nothing of them stays in kernel or page"
+)
 @pytest.mark.parametrize("explorer", EXPLORERS, ids=lambda explorer: explorer.name)
 def test_closing_leaves_nothing_behind(opened, explorer):
     opened.go(explorer)

@@ -60,6 +60,7 @@ def test_what_is_stored_speaks_for_itself(stored, opened):
         assert any('<img alt="' in output["data"].get("text/html", "") for output in outputs[-2:])
 
 
+@pytest.mark.fault("Kernel death", "the kernel restarts", "explorers go on in the page")
 def test_a_restarted_kernel_leaves_them_alive(stored, opened, lab):
     opened.page.evaluate(f"{SHOWN}.sessionContext.session.kernel.restart()")
     lab.wait_for_kernel(opened.page)
@@ -67,6 +68,11 @@ def test_a_restarted_kernel_leaves_them_alive(stored, opened, lab):
         answers(opened, explorer)
 
 
+@pytest.mark.fault(
+    "Kernel death",
+    "a stored notebook is opened, and nothing run",
+    "explorers move, panels show their picture and say what to do",
+)
 def test_stored_state_is_live_without_a_run(stored, opened, lab):
     lab.save("stored.ipynb", stored, trusted=True)
     lab.open(opened.page, "stored.ipynb")
@@ -88,6 +94,9 @@ def test_a_notebook_of_the_course_is_live_as_it_is_stored(lab, page):
         page.locator(f"[data-windowed-list-index='{index}'] .vae-teach-live").first.wait_for()
 
 
+@pytest.mark.fault(
+    "Kernel death", "no kernel, no state, or no trust", "a picture stands in place of each explorer"
+)
 @pytest.mark.parametrize("kind", ["untrusted", "without state", "without a kernel"])
 def test_a_picture_stands_where_nothing_can_move(stored, opened, lab, kind):
     metadata = stored.metadata | {"about": kind}  # another signature

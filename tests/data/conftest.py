@@ -31,6 +31,11 @@ def archives(plain_files):
 
 
 @pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"
+
+
+@pytest.fixture
 def server(archives):
     """Makes a server, as often as it is called."""
     servers = []

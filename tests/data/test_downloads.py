@@ -2,27 +2,19 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import pytest
 import torch
-from bad_servers import IMAGES, cut, slow
+from bad_servers import IMAGES, cut
 
 from vae_teach import data
 from vae_teach.data import downloaded
 from vae_teach.data.downloaded import HEADERS, on_disk
 
 FILES = list(HEADERS)
-
-
-@pytest.fixture
-def cache(tmp_path):
-    return tmp_path / "cache"
 
 
 def flip_a_bit(path, place=50_000):
@@ -60,6 +52,9 @@ def test_downloads_once_checks_and_keeps(mirror, cache, name, folder, capsys):
     assert len(mirror.served) == requests, "the second load needs no network"
 
 
+@pytest.mark.fault(
+    "Cached data", "a download that breaks off", "no half file stays, and the next one works"
+)
 @pytest.mark.parametrize("broken", ["train-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"])
 def test_a_cut_download_leaves_nothing_half_written(mirror, cache, broken):
     good, mirror.manner = mirror.manner, cut(broken)
@@ -75,6 +70,9 @@ def test_a_cut_download_leaves_nothing_half_written(mirror, cache, broken):
 # What lies on disk is damaged
 
 
+@pytest.mark.fault(
+    "Cached data", "a file cut short", "fetched again, or one sentence without network"
+)
 def test_a_truncated_file_is_fetched_again(mirror, cache):
     data.load("mnist")
     path = cache / "MNIST" / "raw" / "train-images-idx3-ubyte"
@@ -82,6 +80,9 @@ def test_a_truncated_file_is_fetched_again(mirror, cache):
     assert data.load("mnist").train_images[7, 0, 0, 0].item() == pytest.approx(IMAGES / 255)
 
 
+@pytest.mark.fault(
+    "Cached data", "a file cut short", "fetched again, or one sentence without network"
+)
 def test_a_truncated_file_without_network_is_named(mirror, cache):
     data.load("mnist")
     path = cache / "MNIST" / "raw" / "t10k-images-idx3-ubyte"
@@ -91,6 +92,7 @@ def test_a_truncated_file_without_network_is_named(mirror, cache):
         data.load("mnist")
 
 
+@pytest.mark.fault("Cached data", "one flipped bit in a file", "it is fetched again")
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize(("name", "folder"), [("mnist", "MNIST"), ("fashion", "FashionMNIST")])
 def test_one_flipped_bit_is_fetched_again(mirror, cache, name, folder, file):
@@ -101,6 +103,7 @@ def test_one_flipped_bit_is_fetched_again(mirror, cache, name, folder, file):
         assert (cache / folder / "raw" / file).read_bytes() == content
 
 
+@pytest.mark.fault("Cached data", "one flipped bit, and no network", "one sentence names the file")
 @pytest.mark.parametrize(("name", "folder"), [("mnist", "MNIST"), ("fashion", "FashionMNIST")])
 def test_one_flipped_bit_without_network_is_named(
     mirror, no_network, cache, plain_files, name, folder
@@ -112,6 +115,7 @@ def test_one_flipped_bit_without_network_is_named(
         data.load(name)
 
 
+@pytest.mark.fault("Cached data", "one flipped bit in MNIST's real files", "it is noticed")
 @pytest.mark.parametrize("file", FILES)
 def test_one_flipped_bit_of_the_real_files_is_seen(mnist, tmp_path, monkeypatch, file):
     raw = tmp_path / "MNIST" / "raw"
@@ -128,6 +132,11 @@ def test_one_flipped_bit_of_the_real_files_is_seen(mnist, tmp_path, monkeypatch,
         on_disk("mnist")
 
 
+@pytest.mark.fault(
+    "Cached data",
+    "damaged files that nothing is remembered of",
+    "one sentence; they are not remembered as good",
+)
 def test_fashion_mnist_at_first_sight(no_network, cache, plain_files):
     raw = unpack(plain_files, cache / "FashionMNIST" / "raw")
     flip_a_bit(raw / "train-images-idx3-ubyte", 2)
@@ -142,6 +151,7 @@ def test_fashion_mnist_at_first_sight(no_network, cache, plain_files):
     assert len(list(raw.iterdir())) == 4, "what is damaged is not remembered"
 
 
+@pytest.mark.fault("Cached data", "a damaged list of checksums", "it is made anew")
 def test_what_is_remembered_can_be_checked_by_hand(mirror, cache):
     data.load("fashion")
     raw = cache / "FashionMNIST" / "raw"
@@ -161,6 +171,7 @@ def test_torchvisions_old_binary_beside_the_files_is_not_read(mirror, cache):
     assert len(data.load("mnist").test_images) == 100
 
 
+@pytest.mark.fault("Cached data", "a folder where a file belongs", "one sentence")
 def test_a_file_that_cannot_be_replaced_is_a_sentence(mirror, cache):
     (cache / "MNIST" / "raw" / "train-images-idx3-ubyte" / "full").mkdir(parents=True)
     with pytest.raises(data.NoData, match="MNIST is not on this machine"):
@@ -170,6 +181,7 @@ def test_a_file_that_cannot_be_replaced_is_a_sentence(mirror, cache):
 # Nobody answers
 
 
+@pytest.mark.fault("Cached data", "no network", "one sentence, and the set made on this machine")
 def test_without_network_one_sentence_names_the_embedded_set(no_network):
     with pytest.raises(data.NoData, match="MNIST is not on this machine") as caught:
         data.load("mnist")
@@ -178,6 +190,7 @@ def test_without_network_one_sentence_names_the_embedded_set(no_network):
     assert caught.value.__suppress_context__
 
 
+@pytest.mark.fault("Cached data", "no network", "one sentence, and the set made on this machine")
 def test_jupyter_shows_the_sentence_alone(no_network, capsys):
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -189,6 +202,7 @@ def test_jupyter_shows_the_sentence_alone(no_network, capsys):
     assert shown.count("\n") == 1
 
 
+@pytest.mark.fault("Cached data", "no network", "one sentence, and the set made on this machine")
 @pytest.mark.parametrize("asked", [None, "mnist", "fashion"])
 def test_the_course_falls_back_aloud(no_network, monkeypatch, asked):
     monkeypatch.setattr("vae_teach.data.strokes.strokes", lambda: "strokes, drawn")
@@ -201,6 +215,9 @@ def test_the_course_falls_back_aloud(no_network, monkeypatch, asked):
     assert "could not be downloaded" in lines[0]
 
 
+@pytest.mark.fault(
+    "Silent input", "VAE_TEACH_DATASET that no chapter opens on", "one sentence whose remedy works"
+)
 @pytest.mark.parametrize("asked", ["sprites", "sprites32", "cifar", "MNIST "])
 def test_a_set_that_no_chapter_opens_on_is_one_sentence(no_network, monkeypatch, asked):
     monkeypatch.setenv("VAE_TEACH_DATASET", asked)
@@ -218,6 +235,7 @@ def test_a_set_that_no_chapter_opens_on_is_one_sentence(no_network, monkeypatch,
 # Folders that are not as one hopes
 
 
+@pytest.mark.fault("Cached data", "a read-only copy of the data", "it is used as it is")
 def test_a_read_only_copy_is_used_as_it_is(mirror, cache):
     data.load("mnist")
     requests = len(mirror.served)
@@ -255,6 +273,11 @@ def bad_home(request, tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.fault(
+    "Cached data",
+    "a home that is missing, unwritable, nobody's or over-long",
+    "a temporary directory and one sentence",
+)
 def test_a_bad_home_gives_way_to_a_temporary_directory(mirror, bad_home, capsys):
     assert len(data.load("mnist").test_images) == 100
     (sentence,) = capsys.readouterr().out.splitlines()
@@ -269,6 +292,7 @@ def test_a_bad_home_gives_way_to_a_temporary_directory(mirror, bad_home, capsys)
     assert len(mirror.served) == requests, "the next chapter finds it there"
 
 
+@pytest.mark.fault("Cached data", "such a home, and no network", "one sentence")
 def test_a_bad_home_without_network_is_one_sentence(no_network, bad_home, monkeypatch, capsys):
     monkeypatch.setattr("vae_teach.data.strokes.strokes", lambda: "strokes, drawn")
     lines = []
@@ -277,6 +301,7 @@ def test_a_bad_home_without_network_is_one_sentence(no_network, bad_home, monkey
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.fault("Cached data", "no directory that can be written", "one sentence")
 def test_no_place_to_write_at_all_is_one_sentence(mirror, tmp_path, monkeypatch):
     monkeypatch.setenv("VAE_TEACH_DATA", no_folder_can_be_made_in(tmp_path / "file"))
     monkeypatch.setattr(downloaded.tempfile, "tempdir", no_folder_can_be_made_in(tmp_path / "also"))
@@ -297,6 +322,7 @@ print(data.course_set())
 """
 
 
+@pytest.mark.fault("Cached data", "a home of somebody else", "one sentence")
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs POSIX permissions")
 def test_an_unreadable_home_is_one_sentence(tmp_path):
     home = tmp_path / "home"
@@ -315,76 +341,16 @@ def test_an_unreadable_home_is_one_sentence(tmp_path):
     assert drawn == "drawn"
 
 
+@pytest.mark.fault(
+    "Encodings and warnings",
+    "a path that no terminal can show",
+    "a sentence that any terminal shows",
+)
 def test_a_path_that_no_terminal_can_show(no_network, monkeypatch, tmp_path):
     monkeypatch.setenv("VAE_TEACH_DATA", os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
     with pytest.raises(data.NoData, match=r"caf\?") as caught:
         data.load("mnist")
     str(caught.value).encode("utf-8")
-
-
-# Processes that are killed
-
-KILLED = """
-from torchvision import datasets
-datasets.MNIST.mirrors = ["{address}"]
-from vae_teach import data
-print("ready", flush=True)
-data.load("mnist")
-"""
-
-
-@pytest.fixture
-def killed(mirrors, server, cache):
-    """Starts a download in another process, and kills it in the middle."""
-    slowly = server(slow(30_000))
-    mirrors(slowly)
-    environment = os.environ | {"PYTHONPATH": str(Path(data.__file__).parents[2])}
-    command = [sys.executable, "-c", KILLED.format(address=slowly.address)]
-
-    def kill(look=lambda: None):
-        with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
-            while not list(cache.glob("downloading-*/0/*.gz")):
-                assert process.poll() is None
-                time.sleep(0.01)
-            look()
-            process.send_signal(signal.SIGKILL)
-
-    return kill
-
-
-def test_what_killed_downloads_leave_is_removed(killed, mirrors, server, cache):
-    mirrors_that_work = server()
-
-    def meanwhile():
-        mirrors(mirrors_that_work)
-        data.load("mnist")
-        assert len(list(cache.glob("downloading-*"))) == 1, "the other is at work still"
-
-    killed(meanwhile)
-    assert len(list(cache.glob("downloading-*"))) == 1
-    (cache / "downloading-before-there-were-locks" / "MNIST").mkdir(parents=True)
-    data.load("mnist")
-    assert [p.name for p in cache.iterdir()] == ["MNIST"]
-
-
-def test_an_interrupt_in_the_middle_leaves_nothing(mirrors, server, cache):
-    slowly = server(slow(30_000))
-    mirrors(slowly)
-    before = [p.name for p in cache.parent.iterdir()]
-    pid = os.getpid()
-
-    def interrupt():
-        while not list(cache.glob("downloading-*/0/*.gz")):
-            time.sleep(0.01)
-        os.kill(pid, signal.SIGINT)
-
-    threading.Thread(target=interrupt, daemon=True).start()
-    with pytest.raises(KeyboardInterrupt):
-        data.load("mnist")
-    assert before == ["tmp"]
-    assert list((cache / "MNIST" / "raw").iterdir()) == []
-    time.sleep(0.5)
-    assert [p.name for p in cache.iterdir()] == ["MNIST"]
 
 
 def test_unknown_name_lists_the_known():

@@ -18,6 +18,11 @@ def make(labels=LABELS, classes=("a", "b", "c"), test_images=IMAGES):
     return ImageSet("mine", IMAGES, labels, test_images, LABELS, classes=classes)
 
 
+@pytest.mark.fault(
+    "Remedies",
+    "labels as floats, bytes, words, lists or one-hot",
+    "the printed remedy, done literally, makes the same of them",
+)
 @pytest.mark.parametrize(
     "labels",
     [
@@ -55,6 +60,7 @@ def test_labels_of_another_kind_become_the_same_by_the_remedy(labels):
     assert torch.equal(found.train_labels, LABELS)
 
 
+@pytest.mark.fault("Remedies", "labels that have no name", "the printed remedy works")
 def test_labels_without_a_name_are_refused_and_the_remedy_works():
     with pytest.raises(ValueError, match="train_labels holds 46, classes has 3 names") as caught:
         make(LABELS + 44)
@@ -62,6 +68,7 @@ def test_labels_without_a_name_are_refused_and_the_remedy_works():
     assert make(LABELS + 44, eval(remedy)).classes[46] == "46"
 
 
+@pytest.mark.fault("Remedies", "classes as lists, arrays or numbers", "the printed remedy works")
 @pytest.mark.parametrize(
     "classes",
     [["a", "b", "c"], np.array(["a", "b", "c"]), np.arange(3), range(3), (0, 1, 2)],

@@ -27,11 +27,11 @@ from vae_teach.data import mirrors as room
 BAD = [stalling, silent, resetting, dripping, dripping_head, refused, damaged]
 
 
-@pytest.fixture
-def cache(tmp_path):
-    return tmp_path / "cache"
-
-
+@pytest.mark.fault(
+    "Cached data",
+    "a first mirror that stalls, resets, drips, lies or refuses",
+    "the next one is asked",
+)
 @pytest.mark.parametrize("manner", BAD, ids=lambda manner: manner.__name__)
 def test_a_bad_first_mirror_gives_way_to_the_next(mirrors, server, cache, monkeypatch, manner):
     monkeypatch.setattr(room, "PATIENCE", 1)
@@ -41,6 +41,7 @@ def test_a_bad_first_mirror_gives_way_to_the_next(mirrors, server, cache, monkey
     assert [p.name for p in cache.iterdir()] == ["MNIST"]
 
 
+@pytest.mark.fault("Cached data", "only such mirrors", "one sentence with a reason for each")
 @pytest.mark.parametrize("manner", BAD, ids=lambda manner: manner.__name__)
 def test_bad_mirrors_alone_are_one_sentence(mirrors, server, cache, monkeypatch, manner):
     monkeypatch.setattr(room, "PATIENCE", 0.6)
@@ -57,6 +58,7 @@ def test_bad_mirrors_alone_are_one_sentence(mirrors, server, cache, monkeypatch,
     assert socket.getdefaulttimeout() is None
 
 
+@pytest.mark.fault("Cached data", "servers that send a byte now and then", "10 s are lost in all")
 @pytest.mark.parametrize("count", [1, 2])
 def test_ten_seconds_are_lost_at_most(mirrors, server, monkeypatch, count):
     monkeypatch.setattr("vae_teach.data.strokes.strokes", lambda: "strokes, drawn")
@@ -103,6 +105,7 @@ def test_nothing_is_asked_after_it_was_left_behind(mirrors, server, monkeypatch)
     assert set(only.served) == {"/train-images-idx3-ubyte.gz"}
 
 
+@pytest.mark.fault("Cached data", "an archive altered on its way", "refused by its SHA-256")
 def test_archives_are_those_of_a_known_sha256(mirror, archives, monkeypatch):
     sums = {
         hashlib.md5(body).hexdigest(): hashlib.sha256(body).hexdigest()

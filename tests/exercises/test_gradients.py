@@ -1,5 +1,6 @@
 """Exercises that ask for gradients: detached, half detached and by NumPy, each gets its line."""
 
+import pytest
 import torch
 
 from vae_teach.exercises import Exercise
@@ -20,6 +21,9 @@ squares = Exercise(
 NOTHING = "Not yet: nothing gets through."
 
 
+@pytest.mark.fault(
+    "Checks", "right numbers with wrong gradients", "not accepted where the gradient is the lesson"
+)
 def test_the_same_numbers_with_other_gradients():
     assert judge(squares, lambda x: x * x) == "Right."
     assert judge(squares, lambda x: x.detach() ** 2) == NOTHING

@@ -32,6 +32,7 @@ def test_a_check_that_is_fooled_is_found():
     assert seen["def f(x):\n    return (x ** 2).sum().abs()"] == ("Right.", False)
 
 
+@pytest.mark.fault("Checks", "one edit in a solution", "none is accepted whose value differs")
 @pytest.mark.filterwarnings("ignore")  # a mutant may do what NumPy or PyTorch warns of
 @pytest.mark.parametrize(("exercise", "source", "name"), SOLVED.values(), ids=SOLVED)
 def test_solutions_are_right_and_their_mutants_are_not(exercise, source, name):

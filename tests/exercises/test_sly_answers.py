@@ -170,6 +170,7 @@ SLY = {
 }
 
 
+@pytest.mark.fault("Checks", "answers that are right for some inputs only", "none is accepted")
 @pytest.mark.parametrize(
     ("exercise", "answer"), [(exercise, sly) for exercise in SLY for sly in SLY[exercise]]
 )

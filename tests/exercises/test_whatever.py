@@ -190,6 +190,9 @@ def check(exercise, answer):
     return line
 
 
+@pytest.mark.fault(
+    "Checks", "anything at all in place of an answer", "one line, no traceback, nothing changed"
+)
 @pytest.mark.filterwarnings("ignore")  # of PyTorch's, on layouts that are new
 @settings(max_examples=250, deadline=None)
 @given(st.sampled_from(KINDS), things | functions)
@@ -197,6 +200,9 @@ def test_whatever_is_handed_in_gets_one_line_and_leaves_no_trace(exercise, answe
     check(exercise, answer)
 
 
+@pytest.mark.fault(
+    "Checks", "an answer that changes arguments, seeds or switches", "one line, and all is put back"
+)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("exercise", KINDS)
@@ -209,17 +215,22 @@ def test_right_numbers_whatever_is_done_on_the_way(exercise, action):
     check(exercise, answer)
 
 
+@pytest.mark.fault("Checks", "an answer that raises", "its error in one line")
 @pytest.mark.parametrize("error", ERRORS, ids=lambda e: type(e).__name__)
 def test_errors_are_the_learner_s_to_read(error):
     line = check(sums, _raises(error))
     assert line.startswith(f"Your function raised {type(error).__name__}")
 
 
+@pytest.mark.fault(
+    "Interrupts", "an interrupt while an answer is judged", "it is not taken for the answer's error"
+)
 def test_an_interrupt_is_not_held_up():
     with pytest.raises(KeyboardInterrupt):
         judge(sums, _raises(KeyboardInterrupt()))
 
 
+@pytest.mark.fault("Checks", "a right number in another form", "accepted")
 @pytest.mark.parametrize(
     "two", [2, 2.0, True + 1, np.float16(2), np.array(2), np.array([2]), torch.tensor([[2]]), [2.0]]
 )

@@ -85,6 +85,9 @@ def test_training_with_a_film_gives_the_same_weights(digits):
         assert torch.equal(a.grad, b.grad)
 
 
+@pytest.mark.fault(
+    "Random state", "a film of training", "the caller's is as before, and so is the model"
+)
 def test_a_film_leaves_mode_randomness_and_gradients_alone(digits):
     model, film = VAE(2, hidden=(8,)), Film(digits.test_images, digits.test_labels)
     model.encoder.eval()  # a part on its own, as when it is frozen

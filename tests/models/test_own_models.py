@@ -91,6 +91,9 @@ def test_it_gives_the_numbers_of_ours():
 ENCODES = [name for name in {**KERNEL, **PAGE} if name not in ("exact", "posterior", "manifold")]
 
 
+@pytest.mark.fault(
+    "Silent input", "an encoder that returns a tuple", "one sentence before anything changes"
+)
 @pytest.mark.parametrize("name", ENCODES)
 def test_a_tuple_gets_a_sentence_with_a_remedy(name):
     model = own(Tuples)
@@ -105,6 +108,7 @@ def test_a_tuple_gets_a_sentence_with_a_remedy(name):
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
 
 
+@pytest.mark.fault("Remedies", "an encoder that returns a tuple", "the printed remedy works")
 def test_the_remedy_works_when_followed_literally():
     class Mended(Tuples):
         def encode(self, x):
@@ -165,6 +169,9 @@ def test_what_the_page_cannot_draw_is_said_with_a_way_out(name):
     assert PAGE[name](bare).still()
 
 
+@pytest.mark.fault(
+    "Silent input", "a page that would draw something else than the model", "one sentence"
+)
 def test_a_likelihood_that_is_not_what_decode_says_is_noticed():
     model = own()
     with torch.no_grad():

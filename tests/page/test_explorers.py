@@ -98,6 +98,7 @@ def test_other_latent_dimensions_are_sent_to_the_sliders():
         LatentPlane(VAE(3), IMAGES, LABELS)
 
 
+@pytest.mark.fault("Silent input", "labels and images that do not fit a map", "one sentence")
 @pytest.mark.parametrize(
     ("images", "labels", "how", "error", "words"),
     [

@@ -6,7 +6,7 @@ whether a box is checked.
 
 import math
 
-from ipywidgets import (
+from vae_teach.page.widgets import (
     Checkbox,
     Dropdown,
     FloatLogSlider,

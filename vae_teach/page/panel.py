@@ -8,7 +8,6 @@ import threading
 import numpy as np
 import torch
 import traitlets as t
-from ipywidgets import FloatSlider, Layout
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -16,6 +15,7 @@ from PIL import Image
 from vae_teach.page import inputs
 from vae_teach.page.html import mount, page
 from vae_teach.page.web_explorer import WebExplorer
+from vae_teach.page.widgets import FloatSlider, Layout
 from vae_teach.pictures import pixels
 
 NARROWEST = 336  # screen pixels; a smaller image is shown with its pixels repeated
@@ -127,8 +127,8 @@ class Panel(WebExplorer):
         Returns:
             str; write it to a file with `pathlib.Path("page.html").write_text(..., "utf-8")`.
         """
-        grid, which, frames = self._beforehand(most)
         saved = self._saved()
+        grid, which, frames = self._beforehand(most)
         mine = saved[self.model_id]
         ends = list(itertools.accumulate(map(len, frames)))
         mine["state"] |= {"grid": grid, "which": which, "ends": ends}

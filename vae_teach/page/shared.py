@@ -2,7 +2,7 @@
 
 import weakref
 
-from ipywidgets import Widget
+from vae_teach.page.widgets import Widget
 
 
 class Shared(Widget):

@@ -3,20 +3,20 @@
 import inspect
 import pathlib
 
-import anywidget
 import traitlets as t
-from ipywidgets import Widget, widget_serialization
+from IPython.display import display
 
 from vae_teach.page.files import PACKAGE, PageFile, needed
 from vae_teach.page.html import mount, page
 from vae_teach.page.shared import Shared
+from vae_teach.page.widgets import LIVE, MISSING, AnyWidget, Widget, widget_serialization
 from vae_teach.pictures import pixels
 
 # The kernel must not send back what the page sent: a drag has left that value behind.
 BOTH_WAYS = {"sync": True, "echo_update": False}
 
 
-class WebExplorer(anywidget.AnyWidget):
+class WebExplorer(AnyWidget):
     """A widget whose picture is computed in the page: it follows the pointer while the kernel works.
 
     A subclass has its script, and its style if it needs one, beside it under the same name
@@ -78,4 +78,8 @@ class WebExplorer(anywidget.AnyWidget):
         return [*self.files, *(value for value in values if isinstance(value, Shared))]
 
     def _ipython_display_(self):
-        pixels.show(self, self.still())
+        if LIVE:
+            pixels.show(self, self.still())
+        else:
+            html, text = f"{self.still()}<p>{MISSING}</p>", f"{self!r}. {MISSING}"
+            display({"text/html": html, "text/plain": text}, raw=True)

@@ -1,4 +1,6 @@
-"""For the course's own environment: a core for the page, and messages that reach it without a wait."""
+"""For the course's own environment: a core for the page, messages that reach it without a wait,
+and kernels that say where they crashed.
+"""
 
 import os
 
@@ -22,6 +24,8 @@ class Prompt(ZMQChannelsWebsocketConnection):
 # one of them, training with all cores takes several times as long (`benchmarks/threads.py`).
 cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores - 1)))
+# A kernel that crashes says in the server's terminal where it was (TROUBLESHOOTING.md).
+os.environ.setdefault("PYTHONFAULTHANDLER", "1")
 
 if not os.environ.get(
     "JUPYTER_GATEWAY_URL"

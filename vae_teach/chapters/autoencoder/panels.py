@@ -2,10 +2,10 @@
 
 import numpy as np
 import torch
-from ipywidgets import FloatSlider, IntSlider
 from matplotlib.figure import Figure
 
 from vae_teach.page.panel import Panel
+from vae_teach.page.widgets import FloatSlider, IntSlider
 from vae_teach.pictures import DECODER, pixels
 
 

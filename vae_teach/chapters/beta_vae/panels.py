@@ -2,11 +2,11 @@
 
 import numpy as np
 import torch
-from ipywidgets import Dropdown, FloatLogSlider, IntSlider, Layout
 from matplotlib.figure import Figure
 
 from vae_teach.objectives import loss_scale
 from vae_teach.page.panel import Panel
+from vae_teach.page.widgets import Dropdown, FloatLogSlider, IntSlider, Layout
 from vae_teach.pictures.artists import Bitmap, Words
 from vae_teach.pictures.colours import DECODER, ENCODER, KL, PRIOR
 from vae_teach.pictures.pixels import to_array

@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from ipywidgets import FloatLogSlider, FloatSlider, IntSlider, ToggleButtons
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from PIL import Image
@@ -10,6 +9,7 @@ from torch import nn
 
 from vae_teach.chapters.denoising_contractive.figures import density_map, lattice
 from vae_teach.page.panel import Panel
+from vae_teach.page.widgets import FloatLogSlider, FloatSlider, IntSlider, ToggleButtons
 from vae_teach.pictures.artists import Bitmap
 from vae_teach.pictures.colours import DECODER
 from vae_teach.pictures.pixels import to_array

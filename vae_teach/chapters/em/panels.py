@@ -1,11 +1,11 @@
 """A thing to drag in chapter 07: a mixture whose variance shrinks."""
 
 import numpy as np
-from ipywidgets import Layout, SelectionSlider
 from matplotlib.figure import Figure
 from scipy.special import entr
 
 from vae_teach.page.panel import Panel
+from vae_teach.page.widgets import Layout, SelectionSlider
 from vae_teach.pictures.colours import PRIOR
 from vae_teach.pictures.mixtures import COMPONENTS, MARKERS, window
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 import torch
-from ipywidgets import Dropdown, FloatLogSlider, FloatSlider, ToggleButtons
 from matplotlib.figure import Figure
 
 from vae_teach.chapters.reparameterization.figures import STYLES
 from vae_teach.chapters.reparameterization.quadrature import expected_gradient
 from vae_teach.page.panel import Panel
+from vae_teach.page.widgets import Dropdown, FloatLogSlider, FloatSlider, ToggleButtons
 from vae_teach.pictures import DECODER, ENCODER, LABELS
 
 EDGE = 1000.0  # of the axis of gradient estimates

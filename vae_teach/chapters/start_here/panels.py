@@ -3,10 +3,10 @@
 import math
 
 import torch
-from ipywidgets import FloatSlider
 from matplotlib.figure import Figure
 
 from vae_teach.page.panel import Panel
+from vae_teach.page.widgets import FloatSlider
 from vae_teach.pictures import LABELS
 
 _X = torch.linspace(-6, 12, 400)
