@@ -266,7 +266,7 @@ for kind, (spoil, highest, _) in kinds.items():
 
 # %% [markdown]
 # **What you see.** Salt and pepper looks enough like Gaussian noise: the DAE for noise is soon ahead of both others.
-# The DAE for masks never saw ink where there was none, and is *worse* than the AE at nearly every rate.
+# The DAE for masks never saw ink where there was none, and is *worse* than the AE at most rates.
 # A large blank square is not unlike a mask, and both DAEs fill in a little of it. Blur only spreads ink, and there is
 # nothing to fill in: the DAE for masks, trained to add ink, makes blots of it.
 
@@ -459,7 +459,7 @@ for name, (a, b) in lines.items():
 # ## A network finds it without being told
 #
 # The network below never sees the density, only points and their noisy versions. It has no
-# bottleneck: 64 hidden units for two numbers. What keeps it from copying is the noise, of one *fixed* σ
+# bottleneck: two layers of 64 hidden units for two numbers. What keeps it from copying is the noise, of one *fixed* σ
 # for each network.
 
 
@@ -529,8 +529,8 @@ for sigma, r in denoisers.items():
     print(f"{sigma:4} {extra:13.5f} {share(arrow / sigma**2, exact):17.1%}")
 
 # %% [markdown]
-# As σ falls the network's mistakes (first column) shrink, but the arrows shrink faster, so the mistakes are a
-# growing share of them; to divide by σ², as one must to read the score, mends nothing. For the density p of the *clean* data there is an opposite error: p_σ is not p. It vanishes as σ → 0 (Alain & Bengio
+# As σ falls the network's mistakes (first column) hardly change at first, then shrink; the arrows shrink faster all the
+# way, so the mistakes are a growing share of them; to divide by σ², as one must to read the score, mends nothing. For the density p of the *clean* data there is an opposite error: p_σ is not p. It vanishes as σ → 0 (Alain & Bengio
 # 2014); the next table measures it, on clean points and without a network.
 
 # %% tags=["aside"]

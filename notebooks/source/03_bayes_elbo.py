@@ -144,7 +144,8 @@ bayes_rule_panel(
 # %% [markdown]
 # **What you see.** The posterior is large where the decoder explains $x$ *and* the prior allows it. A
 # reading of 4 has two explanations, a reading of −0.5 (noise!) has one, near zero. Large σ: the
-# posterior falls back on the prior. The evidence is highest for readings that the model expects. The
+# posterior falls back on the prior. The evidence is high for readings that are common under the model: at σ = 0.5 highest near 0.3,
+# not at their mean. The
 # orange curve is no density of $z$: its area is not 1.
 
 # %% tags=["aside"]
@@ -438,9 +439,10 @@ for name, code in (("right", right_code), ("wrong", wrong_code)):
     print(f"{name} code {code}: {len(sent)} bits, {len(sent) / 1000} a letter")
 
 # %% [markdown]
-# A letter of probability $p_i$ gets about $-\log_2 p_i$ bits under the right code (exactly, if all $p_i$ are powers of
-# ½), so the average is about the **entropy** (then exactly). Under a code made for $q$ it gets about $-\log_2 q_i$: the
-# average is about the **cross-entropy**. The difference of the two is the **Kullback-Leibler divergence**:
+# Ideally a letter of probability $p_i$ gets $-\log_2 p_i$ bits, and the average is the **entropy**. Huffman's code does
+# exactly that if all $p_i$ are powers of ½; otherwise single words may be far from it, and the average is above the
+# entropy by less than one bit a letter. Under a code made for $q$ a letter ideally gets $-\log_2 q_i$ bits: the
+# average is the **cross-entropy**. The difference of the two is the **Kullback-Leibler divergence**:
 #
 # $$\underbrace{-\sum_i p_i\log_2 q_i}_{\text{cross-entropy } H(p, q)} \;=\; \underbrace{-\sum_i p_i\log_2 p_i}_{\text{entropy } H(p)} \;+\; \underbrace{\sum_i p_i\log_2\frac{p_i}{q_i}}_{\mathrm{KL}(p\,\|\,q)}$$
 
@@ -517,7 +519,7 @@ print(f"wrong: cross-entropy {cross_entropy:.3f} bits a letter, sent {lengths['w
 print(f"KL(p‖q) {kl_bits:.3f} bits a letter, sent in excess {extra:.3f}")
 
 # %% [markdown]
-# Real words have whole numbers of bits, so the sent lengths differ a little from the formulas (the
+# Real words have whole numbers of bits, so the sent lengths differ from the formulas, here by little (the
 # excess may even come out below the KL); with powers of ½, above, there is no rounding.
 
 # %% [markdown]
@@ -977,7 +979,7 @@ print(f"speedometer, closed form: N({posterior_mean:.3f}, {precision**-0.5:.3f}�
 # **What you see.** The bound is tight exactly where $q$ is the posterior. One Gaussian can be the
 # speedometer's posterior, so the KL falls to 0. It cannot be one with two bumps: the best $q$ sits on the larger one
 # (reverse KL!) and a gap remains. The smaller bump is a local optimum, with a larger gap; so, here, is a broad
-# $q$ over both, as the valley is shallow.
+# $q$ over both, as the valley is not empty (a fifteenth of the higher peak, an eighth of the lower one).
 #
 # ### A bound with z from the prior (optional, 2 minutes)
 #

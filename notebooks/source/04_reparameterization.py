@@ -423,7 +423,7 @@ estimator_panel(choices, {"score function": score_function, "pathwise": pathwise
 # %% [markdown]
 # **What you see.** Neither wins always. The score function's noise is of the size of f/σ, f meaning its usual
 # size under q: it grows with f, and for small σ as |f(μ)|/σ. (On z² it falls first, to σ ≈ 0.4 at μ = 0.8: there f
-# shrinks faster than σ.) The pathwise noise is that of the slope f′. So pathwise is the better one on
+# at the far draws, where the score is large, shrinks faster than σ.) The pathwise noise is that of the slope f′. So pathwise is the better one on
 # z² and |z|; on sin 3z only while σ is small (for ∂/∂μ below about ⅓); on the narrow bump, steep but
 # never high, mostly the score function. On the step all pathwise dots sit at zero, where the truth is
 # not; by number, at μ = 0.8 and σ = 0.6:
@@ -445,7 +445,7 @@ for name, estimator in (("score function", score_function), ("pathwise", pathwis
 # %% [markdown]
 # So reparameterization needs two things. z must be a function of φ and of noise, differentiable *in φ*,
 # the noise knowing nothing of φ. And f must have **no jumps**. That alone is not quite enough; this is: the slope
-# of f is bounded on every bounded interval (*locally Lipschitz*; kinks as in |z| or ReLU are fine), and for all φ
+# of every chord of f is bounded on each bounded interval (*locally Lipschitz*; kinks as in |z| or ReLU are fine), and for all φ
 # nearby |f′ ∇z| stays below one function of the noise whose average is finite. Swapping derivative and average is illegal where f jumps: a draw that crosses the jump changes f, but
 # no single draw's slope shows it.
 #

@@ -551,7 +551,8 @@ for e, k, truth in zip(bound, kl_to_posterior, exact[chosen], strict=True):
 
 # %% [markdown]
 # (Our pixels are grey, so p(x|z), and with it p(x), is a *score* here rather than a probability: see *Is that a
-# likelihood?* The identity needs only that p(x, z) is not negative and has a finite integral over z.)
+# likelihood?* The identity needs only that p(x, z) is positive, wherever q is, and has a
+# finite integral over z.)
 #
 # The KL is never negative, so the ELBO is never above log p(x): a **bound**, tight exactly where
 # encoder and posterior agree. Note the logarithm: it is log p(x), not p(x), that splits so. And raising

@@ -167,7 +167,8 @@ history = fit(live, digits.train_images, multi_rate, one_cycle=True, **settings)
 
 # %% [markdown]
 # Is it as good as a VAE trained for one β alone? `python benchmarks/rate_distortion.py` trained separate
-# VAEs and the one network with equal steps, over three seeds, and recorded R and D on the test images.
+# VAEs and the one network with equal steps, over three seeds (the separate ones at the β that only the picture below
+# shows: one seed), and recorded R and D on the test images.
 # The measure is each VAE's own objective, D + βR. (Few epochs each; the shipped network above was trained
 # longer and is some nats better at β = 1.) A negative gap means that the one network is *better*.
 
@@ -670,7 +671,7 @@ for name, code in codes.items():
 # second code's bends keep something of them. (0.98 instead of 1: with 4,000 rows in 20 bins, chance alone makes some information.)
 #
 # Three words that are often taken for one. **Uncorrelated**: no straight line predicts one dimension from
-# another. **Independent**: nothing does. **Disentangled**: aligned with the factors. Two counterexamples:
+# another. **Independent**: nothing predicts one from all the others together. **Disentangled**: aligned with the factors. Two counterexamples:
 
 # %% tags=["aside"]
 torch.manual_seed(1)
@@ -799,9 +800,10 @@ print("sprites  predicted ", ", ".join(f"{name} {value:.2f}" for name, value in 
 print(f"cosine and sine: gap of the rotation {held.gaps['rotation']:.2f}, MIG {held.score:.2f}")
 
 # %% [markdown]
-# For the sprites MIG finds place best. The shape has next to no gap, but the code tells much of it: several
-# dimensions together. And of the rotation MIG could not tell: its gap is as small where it is held perfectly.
-# The forest, which predicts cosine and sine, can: this code tells next to nothing of it.
+# For the sprites every gap is small; the largest are among size and place. The forest predicts just these well, so the
+# small gaps say that each is spread over dimensions, not that it is lost. The shape has next to no gap, but the code
+# tells much of it: several dimensions together. And of the rotation MIG could not tell: its gap is as small where it
+# is held perfectly. The forest, which predicts cosine and sine, can: this code tells next to nothing of it.
 #
 # ### Find a factor (optional, 1 minute)
 #

@@ -654,7 +654,7 @@ pictures.components(
 # %% [markdown]
 # **Prediction (b):** 0 to two decimals (the table). Three roads, one likelihood, one plane: PCA's. Within it
 # log p(x) is indifferent to a rotation of z, and EM may end at any. The VAE's q is *diagonal*, so
-# its bound is tight only where $M$ is diagonal: on PCA's axes. How many of them gradient has reached is printed
+# its bound is tight only where $M$ is diagonal: among the $W$ of highest log p(x), on PCA's axes. How many of them gradient has reached is printed
 # above the picture. The others, if any, are still mixed, mostly with a neighbour. Between close eigenvalues that costs
 # little, all in all at most the table's last line: a rotation of z is paid in the gap, a turn of W's own axes within
 # the plane in log p(x). Here it is some of both.
