@@ -307,7 +307,8 @@ pictures.image_rows(
 # %% [markdown]
 # **What you see.** Both make a smaller error than PCA with 8 numbers, as the slider below will show. The
 # convolutional form has a fortieth of the parameters of the MLP, but not a fortieth of its work: the
-# few weights of its convolutions are used again at every place (most of its parameters sit in its two linear layers). On centred 28×28 digits the MLP wins at this budget; convolutions
+# few weights of its convolutions are used again at every place
+# (most of its parameters sit in its two linear layers). On centred 28×28 digits the MLP wins at this budget; convolutions
 # come into their own on larger images, where things may lie anywhere.
 
 # %% [markdown]

@@ -144,9 +144,8 @@ bayes_rule_panel(
 # %% [markdown]
 # **What you see.** The posterior is large where the decoder explains $x$ *and* the prior allows it. A
 # reading of 4 has two explanations, a reading of −0.5 (noise!) has one, near zero. Large σ: the
-# posterior falls back on the prior. The evidence is high for readings that are common under the model: at σ = 0.5 highest near 0.3,
-# not at their mean. The
-# orange curve is no density of $z$: its area is not 1.
+# posterior falls back on the prior. The evidence is high for readings that are common under the model:
+# at σ = 0.5 highest near 0.3, not at their mean. The orange curve is no density of $z$: its area is not 1.
 
 # %% tags=["aside"]
 for reading in (-0.5, 1.2, 4.0):
