@@ -203,10 +203,10 @@ def _changed(argument, before, draws):
     factors = factors.to(argument)
 
     def ones(values):
-        return values.ndim > 0 and torch.allclose(values, torch.ones_like(values), atol=1e-4)
+        return torch.allclose(values, torch.ones_like(values), atol=1e-4)
 
     for axis in range(before.ndim):
-        if ones(before.sum(axis)):
+        if ones(before.sum(axis)) and (before >= 0).all():
             mass = argument * factors
             return mass / mass.sum(axis, keepdim=True)
         if ones(before.exp().sum(axis)):
