@@ -27,7 +27,6 @@ SECTIONS = (
     "Denormals",
     "Checks",
     "Kernel death",
-    "Versions",
 )
 ABOUT = """\
 # Faults provoked on purpose

@@ -26,7 +26,7 @@ sliders = LatentSliders(VAE(2, hidden=(8,)))
 assert "</html>" in sliders.to_html()
 assert pretrained.load("vae20_strokes").latent_dim == 20
 fit(VAE(2, hidden=(8,)), torch.rand(40, 1, 28, 28), elbo, epochs=1)
-say("−ELBO of μ → 12 nats")
+say(chr(0x2212) + "ELBO of " + chr(0x3BC))
 """
 
 

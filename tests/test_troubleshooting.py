@@ -9,7 +9,7 @@ from unittest.mock import MagicMock
 import pytest
 from jupyter_client.manager import KernelManager
 
-from vae_teach import data
+from vae_teach.data.load import NAMES
 from vae_teach.page.widgets import MISSING
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,7 +50,7 @@ def test_every_variable_is_read_by_somebody():
 
 def test_every_set_is_known():
     for name in re.findall(r"VAE_TEACH_DATASET=(\w+)", PAGE):
-        assert name in data.NAMES
+        assert name in NAMES
 
 
 def test_the_remedy_without_widgets_is_the_one_that_is_printed():

@@ -17,12 +17,12 @@ import json, sys
 sys.modules |= dict.fromkeys({missing!r})  # what imports one of them gets an ImportError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
-shell, seen = InteractiveShell.instance(), {{}}
+shell, displayed = InteractiveShell.instance(), {{}}
 
 def see(name, thing):
     with capture_output() as caught:
         display(thing)
-    seen[name] = [output.data for output in caught.outputs]
+    displayed[name] = [output.data for output in caught.outputs]
 """
 PANELS = {
     "start_here": "two_classes_panel()",
@@ -51,7 +51,7 @@ except ImportError as sentence:
     refused = str(sentence)
 for thing in (moved, plane, sliders):
     thing.close()
-print(json.dumps([seen, before != moved.still(), refused]))
+print(json.dumps([displayed, before != moved.still(), refused]))
 """
 
 

@@ -21,6 +21,7 @@ from vae_teach.models.priors import box, centres
 # a grid that agree within 0.1 nats leave far less to the whole grid.
 GRID_TOLERANCE = 0.1
 FINEST_GRID = 6400
+PIECE = 2_000  # codes decoded at a time; larger pieces stay in the allocator
 NEGLIGIBLE = 40  # nats below an image's peak; a cell there adds nothing that float32 could hold
 
 
@@ -169,12 +170,13 @@ def _mixture(means, scales, shares):
     )
 
 
-def _log_joint(model, x, z, chunk=2_000):
+def _log_joint(model, x, z, chunk=PIECE):
     """log p(x|z) + log p(z), shape (S, B), for z (S, B, d); a few samples of all images at a time."""
     rows, prior = max(1, chunk // len(x)), prior_of(model)
-    return torch.cat(
-        [decoded(model, part).log_prob(x) + prior.log_prob(part) for part in z.split(rows)]
-    )
+    joint = x.new_empty(z.shape[:2])
+    for into, part in zip(joint.split(rows), z.split(rows), strict=True):
+        into.copy_(decoded(model, part).log_prob(x) + prior.log_prob(part))
+    return joint
 
 
 def log_joint_at(model, x, z):
@@ -189,13 +191,10 @@ def log_joint_at(model, x, z):
         (B, G), of every image at every code.
     """
     prior = prior_of(model)
-    return torch.cat(
-        [
-            pairwise_log_prob(model, part, x) + prior.log_prob(part)
-            for part in z.split(2_000)  # larger pieces stay in the allocator
-        ],
-        dim=1,
-    )
+    joint = x.new_empty(len(x), len(z))  # pieces kept one by one would pin the memory between them
+    for into, part in zip(joint.split(PIECE, 1), z.split(PIECE), strict=True):
+        into.copy_(pairwise_log_prob(model, part, x) + prior.log_prob(part))
+    return joint
 
 
 def pairwise_log_prob(model, z, x):

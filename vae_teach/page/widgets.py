@@ -45,10 +45,10 @@ class _Control(_Widget):
     """What the picture of a panel needs of a control: its value, which code may set."""
 
     value = t.Any()
-    description, readout_format, min, max, step, base = "", "", 0.0, 1.0, 0.1, 10.0
+    description, readout_format, base = "", "", 10.0
 
-    def __init__(self, value=None, options=(), layout=None, **settings):
-        vars(self).update(settings)
+    def __init__(self, value=None, min=0, max=1, step=0.1, *, options=(), layout=None, **settings):
+        vars(self).update(settings, min=min, max=max, step=step)
         pairs = options.items() if isinstance(options, dict) else options
         pairs = [pair if isinstance(pair, tuple) else (str(pair), pair) for pair in pairs]
         self._options_labels = tuple(label for label, _ in pairs)

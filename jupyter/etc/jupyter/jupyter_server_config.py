@@ -24,6 +24,9 @@ class Prompt(ZMQChannelsWebsocketConnection):
 # one of them, training with all cores takes several times as long (`benchmarks/threads.py`).
 cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores - 1)))
+# What is larger than 16 MB goes back to the system when it is free, instead of lying in pieces in the kernel:
+# 70 MB less at the peak of chapter 01. With 1 MB in its place convolutions train in 1.6 times the time.
+os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**24))
 # A kernel that crashes says in the server's terminal where it was (TROUBLESHOOTING.md).
 os.environ.setdefault("PYTHONFAULTHANDLER", "1")
 
