@@ -9,7 +9,9 @@ last fifth of the time is more than 30 MB above that over the second fifth; the 
 
 import argparse
 import collections
+import contextlib
 import gc
+import io
 import os
 import random
 import signal
@@ -121,10 +123,11 @@ class People:
         key = threading.Timer(self.random.uniform(0.05, 0.5), os.kill, (os.getpid(), signal.SIGINT))
         key.start()
         try:
-            fit(
-                model, self.set.train_images, elbo, epochs=1_000_000, progress=False,
-                validation=self.set.test_images,
-            )  # fmt: skip
+            with contextlib.redirect_stdout(io.StringIO()):  # of the sentence that says where
+                fit(
+                    model, self.set.train_images, elbo, epochs=1_000_000, progress=False,
+                    validation=self.set.test_images,
+                )  # fmt: skip
         except KeyboardInterrupt:
             assert all(weights.isfinite().all() for weights in model.parameters())
             pictures.curves(fit.history, alt="How far it came.")
