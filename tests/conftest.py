@@ -102,7 +102,12 @@ def solved(mnist_on_disk, pytestconfig):
     def run(name):
         if name not in runs:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setenv("VAE_TEACH_DATASET", "mnist" if mnist_on_disk else "strokes")
+                if mnist_on_disk:
+                    patch.delenv(
+                        "VAE_TEACH_DATASET", raising=False
+                    )  # MNIST, as in the stored notebooks
+                else:
+                    patch.setenv("VAE_TEACH_DATASET", "strokes")
                 for variable, value in environment(pytestconfig).items():
                     patch.setenv(variable, value)
                 source = build.NOTEBOOKS / "source" / f"{name}.py"

@@ -16,6 +16,7 @@ def start():
 
     get_ipython().events.register("pre_run_cell", scramble)
     {filters}
+    warnings.filterwarnings("ignore", module="ipykernel")  # the kernel's own, which no cell causes
 
 start()
 del start

@@ -62,7 +62,8 @@ def said(outputs):
             found.append(f"{output.ename}: {output.evalue}")
         else:
             kinds = sorted(kind for kind in output.get("data", {}) if kind.startswith("text/"))
-            found += [without_passing(output.data[kind]) for kind in kinds]
+            plain = without_passing(output.get("data", {}).get("text/plain", ""))
+            found += [plain, *(output.data[kind] for kind in kinds if kind != "text/plain")]
     return found
 
 

@@ -546,7 +546,9 @@ print(" (no objection)" if fit_to_laplace.pvalue > 0.05 else " (below 0.05: an o
 # Its gradients: $\mathbb E[z^2] = \mu^2 + 2b^2$ for a Laplace, so the truth is 2μ and 4b.
 
 # %% tags=["aside"]
-(g,) = torch.autograd.grad((z**2).sum(), mu_b)
+(g,) = torch.autograd.grad(
+    (z**2).sum(), mu_b, retain_graph=True
+)  # kept for the next run of this cell
 for name, row, truth in (("μ", g[0], 1.6), ("b", g[1], 2.4)):
     print(f"∂/∂{name}: {row.mean():.3f}, truth {truth}, z-score {z_score(row, truth):.1f}")
 

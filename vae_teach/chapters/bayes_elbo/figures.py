@@ -24,8 +24,10 @@ def sum_beside_integral(states, masses, z, densities, alt, caption=""):
     figure = Figure(figsize=(8.5, 3), layout="constrained")
     left, right = figure.subplots(1, 2)
     at = np.arange(len(states))
-    left.bar(at - 0.2, masses[0], 0.38, color=PRIOR, hatch="//", ec="white", label="prior")
-    left.bar(at + 0.2, masses[1], 0.38, color=POSTERIOR, label="posterior")
+    left.bar(
+        at - 0.2, np.asarray(masses[0]), 0.38, color=PRIOR, hatch="//", ec="white", label="prior"
+    )
+    left.bar(at + 0.2, np.asarray(masses[1]), 0.38, color=POSTERIOR, label="posterior")
     left.set_xticks(at, states)
     left.set(ylabel="probability", title="discrete z: a sum", ylim=(0, 1))
     right.plot(z, densities[0], "--", color=PRIOR, lw=2, label="prior p(z)")
