@@ -512,7 +512,8 @@ torch.manual_seed(0)
 points, log_posterior = evaluation.posterior_on_grid(vae2, sample[chosen], grid=400, extent=5)
 with torch.no_grad():
     q = vae2.encode(sample[chosen])
-    bound = elbo(vae2, sample[chosen], samples=5000).bound
+    pieces = [elbo(vae2, sample[chosen], samples=500).bound for _ in range(10)]
+    bound = torch.stack(pieces).mean(0)  # 5,000 draws, with a tenth of the memory
 
 # %%
 gaps = [f"gap {g:.2f} nats" for g in (exact[chosen] - bound).tolist()]
@@ -656,14 +657,13 @@ for p in (0.01, 0.3, 0.5, 0.9):
 
 # %%
 torch.manual_seed(0)
-flips = torch.distributions.Bernoulli(digits.test_images)
-versions = flips.sample()
+versions = torch.bernoulli(digits.test_images)
+coins = [torch.distributions.Bernoulli(part) for part in digits.test_images.split(1000)]
+entropy = torch.cat([part.entropy().sum((1, 2, 3)) for part in coins])
 with torch.no_grad():
     binary_bound = torch.cat([elbo(vae20, part).bound for part in versions.split(1000)])
 binary = evaluation.log_likelihood(vae20, versions[:100], samples=1000)
-print(
-    f"entropy of the coins, all test images      {flips.entropy().sum((1, 2, 3)).mean():6.1f} nats"
-)
+print(f"entropy of the coins, all test images      {entropy.mean():6.1f} nats")
 print(f"−ELBO, grey levels, all                    {-test_bound.mean():6.1f} nats")
 print(f"−ELBO, binarized, all                      {-binary_bound.mean():6.1f} nats")
 print(f"−ELBO, binarized, the first 100            {-binary_bound[:100].mean():6.1f} nats")
