@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "vae_teach"
 FLOORS = {
     "checks": 0,
+    "labels": 0,
     "say": 0,
     "data": 1,
     "distributions": 1,

@@ -10,7 +10,7 @@ import numbers
 import numpy as np
 import torch
 from torch.distributions import Distribution, Independent, Normal
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 ROUNDING = 1e-5  # beyond [0, 1] is no reason to refuse an image
 
@@ -28,14 +28,23 @@ def images(x, name="images", shape=None):
         ValueError: wrong shape, empty, NaN or infinity, or values outside [0, 1].
     """
     if not isinstance(x, torch.Tensor):
-        raise TypeError(
-            f"{name} must be a torch.Tensor, got {_kind(x)}: use {_as_tensor(x, name)}."
+        raise TypeError(f"{name} must be a torch.Tensor, got {kind(x)}: use {_as_tensor(x, name)}.")
+    if x.layout != torch.strided:
+        raise TypeError(f"{name} is sparse, a dense tensor is needed: use {name}.to_dense().")
+    if x.is_meta:
+        raise ValueError(
+            f"{name} lies on the meta device, which holds no numbers: images on another one are needed."
         )
     if x.dtype not in (torch.float32, torch.float64):
-        kind = str(x.dtype).removeprefix("torch.")
-        raise TypeError(f"{name} is {kind}, float32 in [0, 1] is needed: use {_as_float(x, name)}.")
+        dtype = str(x.dtype).removeprefix("torch.")
+        raise TypeError(
+            f"{name} is {dtype}, float32 in [0, 1] is needed: use {_as_float(x, name)}."
+        )
     wanted = "(N, " + (", ".join(map(str, shape)) if shape else "C, H, W") + ")"
-    if x.dim() != 4 or (shape is not None and tuple(x.shape[1:]) != tuple(shape)):
+    fits = x.dim() == 4 and (
+        tuple(x.shape[1:]) == tuple(shape) if shape else not _channels_last(x.shape)
+    )
+    if not fits:
         raise ValueError(
             f"{name} has shape {tuple(x.shape)}, a batch {wanted} is needed{_as_batch(x, name, shape)}."
         )
@@ -50,23 +59,24 @@ def images(x, name="images", shape=None):
         )
 
 
-def _kind(x):
+def kind(x):
+    """What a message calls an object."""
     return "None" if x is None else type(x).__name__
 
 
 def _as_tensor(x, name):
     """What makes a tensor of x, in its order."""
-    if isinstance(x, DataLoader | Dataset):
-        name, data = (f"{name}.dataset", x.dataset) if isinstance(x, DataLoader) else (name, x)
-        pair = isinstance(data[0], tuple | list)
-        is_tensor = isinstance(data[0][0] if pair else data[0], torch.Tensor)
-        value = "x" if is_tensor else "torch.as_tensor(numpy.array(x))"
-        return f"torch.stack([{value} for {'x, *_' if pair else 'x'} in {name}])"
+    if isinstance(x, DataLoader):
+        return _from_set(x.dataset, f"{name}.dataset")
+    if isinstance(x, Dataset):
+        return _from_set(x, name)
+    if _is_pair(x):
+        return f"{name}[0]"
     if isinstance(x, list | tuple) and x and all(isinstance(part, torch.Tensor) for part in x):
         return f"torch.stack(list({name}))"
     if isinstance(x, np.ndarray) and x.dtype.kind in "biuf":
         plain = x.dtype.isnative and x.dtype.itemsize < 8 and all(step >= 0 for step in x.strides)
-        plain = plain and x.dtype not in (np.uint16, np.uint32)
+        plain = plain and x.dtype not in (np.uint16, np.uint32) and x.flags.writeable
         return f"torch.as_tensor({name})" if plain else f'torch.as_tensor({name}.astype("float32"))'
     if hasattr(x, "train_images"):
         return f"{name}.train_images"
@@ -76,7 +86,32 @@ def _as_tensor(x, name):
         numbers = False
     if numbers and np.ndim(x) and not isinstance(x, str | bytes):
         return f"torch.as_tensor(numpy.array({name}))"
-    return "images such as data.course_set().train_images"
+    return _OURS
+
+
+_OURS = "images such as data.course_set().train_images"
+
+
+def _is_pair(x):
+    """Whether these are images, or one image, and then labels or the like."""
+    try:
+        return isinstance(x, tuple | list) and np.ndim(x[0]) > max(1, np.ndim(x[1]))
+    except (IndexError, ValueError):
+        return False
+
+
+def _from_set(data, name):
+    """What makes a tensor of a Dataset's images."""
+    if isinstance(data, TensorDataset):
+        return f"{name}.tensors[0]"
+    try:
+        first = data[0]
+    except (LookupError, NotImplementedError):  # an empty one, or one without indices
+        return _OURS
+    pair = isinstance(first, tuple | list)
+    is_tensor = isinstance(first[0] if pair else first, torch.Tensor)
+    value = "x" if is_tensor else "torch.as_tensor(numpy.array(x))"
+    return f"torch.stack([{value} for {'x, *_' if pair else 'x'} in {name}])"
 
 
 def _as_float(x, name):
@@ -102,12 +137,15 @@ def _as_batch(x, name, shape):
     wanted = tuple(shape) if shape else None
     if len(seen) == 4:  # channels last?
         moved = (seen[3], *seen[1:3])
-        usual = moved == wanted if wanted else seen[3] in (1, 3) and seen[1] not in (1, 3)
+        usual = moved == wanted if wanted else _channels_last(seen)
         return f": use {name}.permute(0, 3, 1, 2)" if usual else ""
     if len(seen) == 3:
         one = seen == wanted if wanted else seen[0] in (1, 3)
         if one:
             return f": for one image use {name}[None]"
+        moved = (seen[2], *seen[:2])
+        if moved == wanted if wanted else seen[2] in (1, 3):
+            return f": for one image use {name}.permute(2, 0, 1)[None]"
         if wanted is None or (wanted[0] == 1 and seen[1:] == wanted[1:]):
             return f": use {name}[:, None]"
     if len(seen) == 2:
@@ -118,6 +156,11 @@ def _as_batch(x, name, shape):
     if len(seen) == 1 and wanted and len(x) == math.prod(wanted):
         return f": for one image use {name}.reshape(1, {', '.join(map(str, wanted))})"
     return ""
+
+
+def _channels_last(shape):
+    """Whether (N, ., ., .) can hardly be but (N, H, W, C)."""
+    return shape[3] in (1, 3) and shape[1] not in (1, 3)
 
 
 def _as_ink(low, high, name):
@@ -146,10 +189,26 @@ def finite(x, name):
         )
 
 
-def codes(z, latent_dim):
-    """Raise ValueError unless the last dimension of tensor z holds codes of latent_dim numbers."""
+def differentiable(x, name):
+    """Raise ValueError where gradients are wanted of a tensor that was made to have none."""
+    if x.is_inference() and torch.is_grad_enabled():
+        raise ValueError(
+            f"{name} was made in torch.inference_mode, where nothing can be trained: use {name}.clone()."
+        )
+
+
+def codes(z, latent_dim, least=0, name="z"):
+    """Raise TypeError or ValueError unless z is a tensor of `least` codes or more, (..., latent_dim)."""
+    if not isinstance(z, torch.Tensor):
+        array = isinstance(z, np.ndarray | list | tuple)
+        remedy = f": use torch.as_tensor({name})" if array else ""
+        raise TypeError(f"{name} is {kind(z)}, a tensor (..., {latent_dim}) is needed{remedy}.")
     if z.dim() == 0 or z.shape[-1] != latent_dim:
-        raise ValueError(f"z has shape {tuple(z.shape)}, (..., {latent_dim}) is needed.")
+        raise ValueError(f"{name} has shape {tuple(z.shape)}, (..., {latent_dim}) is needed.")
+    if z.numel() < least * latent_dim:
+        raise ValueError(
+            f"{name} has shape {tuple(z.shape)}, without a code: at least {least} is needed."
+        )
 
 
 def networks(**given):
@@ -242,32 +301,51 @@ def positive(value, name):
         raise ValueError(f"{name} is {value}, a finite number above 0 is needed.")
 
 
-def labels(y, count, name="labels", of="images"):
-    """Raise unless y is an int64 tensor (count,): one label for each image."""
-    if not isinstance(y, torch.Tensor) or y.dtype != torch.int64:
-        kind = y.dtype if isinstance(y, torch.Tensor) else type(y).__name__
-        raise TypeError(f"{name} is {kind}, an int64 tensor is needed: use {_as_labels(y, name)}.")
-    if y.shape != (count,):
-        hint = ""
-        if y.dim() == 2 and len(y) == count:
-            hint = (
-                f", {name}.flatten()" if y.shape[1] == 1 else f", for one-hot rows {name}.argmax(1)"
-            )
-        raise ValueError(
-            f"{name} has shape {tuple(y.shape)} for {count} {of}, shape ({count},) is needed: "
-            f"one label an image{hint}."
+def seed(value, most=2**63 - 1):
+    """Raise TypeError or ValueError unless value is a whole number that seeds random numbers."""
+    whole_number(value, "seed")
+    if value > most:
+        raise ValueError(f"seed is {value}, a whole number from 0 to {most} is needed.")
+
+
+def image_shape(shape):
+    """A tuple (C, H, W) of whole numbers >= 1.
+
+    Raises:
+        ValueError: something else.
+    """
+    sizes = tuple(shape) if isinstance(shape, tuple | list) else ()
+    if len(sizes) != 3 or not all(map(_is_size, sizes)):
+        like = f": use (1, {sizes[0]}, {sizes[1]})" if len(sizes) == 2 else ", such as (1, 28, 28)"
+        raise ValueError(f"image_shape is {shape!r}, (C, H, W) is needed{like}.")
+    return sizes
+
+
+def hidden(sizes):
+    """A tuple of the sizes of hidden layers, whole numbers >= 1; () has none.
+
+    Raises:
+        TypeError: something else.
+    """
+    if _is_size(sizes):
+        raise TypeError(f"hidden is {sizes}, a size for each layer is needed: use ({sizes},).")
+    if not isinstance(sizes, tuple | list) or not all(map(_is_size, sizes)):
+        raise TypeError(
+            f"hidden is {sizes!r}, a whole number of at least 1 for each layer is needed, "
+            "such as (400,)."
         )
+    return tuple(sizes)
 
 
-def _as_labels(y, name):
-    """What makes an int64 tensor of y: numbers stay what they are, all else is numbered."""
-    if isinstance(y, np.ndarray) and y.dtype.kind in "biuf":
-        return f'torch.as_tensor({name}.astype("int64"))'  # for any byte order and direction
-    try:
-        torch.as_tensor(y).long()
-    except (TypeError, ValueError, RuntimeError):
-        return f"torch.as_tensor(numpy.unique({name}, return_inverse=True)[1])"
-    return f"torch.as_tensor({name}).long()"
+def _is_size(value):
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= 1
+
+
+def width(value, name):
+    """Raise TypeError or ValueError unless value is a number that float32 can square, and invert."""
+    positive(value, name)
+    if not 1e-6 <= value <= 1e6:
+        raise ValueError(f"{name} is {value}, a number from 1e-6 to 1e6 is needed.")
 
 
 def _number(value, name):

@@ -7,6 +7,7 @@ import time
 from contextlib import contextmanager
 
 import torch
+from torch.utils.data import TensorDataset
 from tqdm import tqdm
 
 from vae_teach import checks
@@ -38,7 +39,7 @@ def fit(
 
     Args:
         model: any nn.Module. It is trained in place and returns to the device and the mode it came in.
-        images: float tensor (N, ...), or a tuple of tensors with N rows each, such as
+        images: float tensor (N, ...), or a tuple (or TensorDataset) of tensors with N rows each, such as
             (images, labels); the objective is then called with a batch of each.
         objective: (model, x) -> tensor (B,) or a NamedTuple of such tensors with a field `bound`,
             which is what is maximized; every field is recorded.
@@ -66,12 +67,12 @@ def fit(
             that gives no number an image; nothing was changed.
         NonFiniteLoss: the objective or a weight turned NaN or infinite; the model holds finite weights.
     """
-    data = _checked(images, "images")
+    data = _checked(images, "images", one=getattr(model, "image_shape", None))
     held_out = None if validation is None else _checked_beside(validation, data)
     checks.positive_int(epochs, "epochs")
     checks.positive_int(batch_size, "batch_size")
     checks.positive(lr, "lr")
-    checks.whole_number(seed, "seed")
+    checks.seed(seed)
     device = _device(device)
     parameters = _to_train(model)
     batches = _sizes(len(data[0]), batch_size)
@@ -295,30 +296,51 @@ def _device(device):
     return found
 
 
-def _checked(images, name):
-    """The tuple of tensors to train on, after the checks that need no model."""
+def _checked(images, name, shape=None, one=None):
+    """The tuple of tensors to train on.
+
+    Args:
+        images: as `fit` takes them.
+        name: how messages call them.
+        shape: what each must be, where that is known.
+        one: (C, H, W) of the model's images, where it has such: one (H, W) alone is no set of points.
+    """
+    if isinstance(images, TensorDataset):
+        images = images.tensors
     data = images if isinstance(images, tuple) else (images,)
     if not data:
         raise ValueError(f"{name} is an empty tuple, images or (images, labels) are needed.")
-    if isinstance(data[0], torch.Tensor) and data[0].dim() == 2 and data[0].is_floating_point():
+    points = isinstance(data[0], torch.Tensor) and data[0].dim() == 2
+    points = points and data[0].is_floating_point() and (shape is None or len(shape) == 1)
+    if points and not (one and tuple(data[0].shape) == tuple(one[1:])):
         if len(data[0]) == 0:
             raise ValueError(f"{name} is empty, at least one row is needed.")
         checks.finite(data[0], name)  # points of a toy problem, (N, D): any range
     else:
-        checks.images(data[0], name if len(data) == 1 else f"{name}[0]")
-    labels = tuple(torch.as_tensor(part) for part in data[1:])
+        checks.images(data[0], name if len(data) == 1 else f"{name}[0]", shape)
+    labels = tuple(_tensor(part, f"{name}[{i}]") for i, part in enumerate(data[1:], start=1))
     for part in labels:
         count = len(part) if part.dim() else 1
         if part.dim() == 0 or count != len(data[0]):
             raise ValueError(
                 f"{name} holds {len(data[0])} images but {count} labels: one label an image is needed."
             )
-    return (data[0], *labels)
+    return (data[0].detach(), *labels)
+
+
+def _tensor(part, name):
+    """What belongs to the images, as a tensor."""
+    try:
+        return torch.as_tensor(part).detach()
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(
+            f"{name} is {checks.kind(part)}, a tensor with a row for each image is needed."
+        ) from None
 
 
 def _checked_beside(validation, data):
     """The same of the validation images, which must be like those to train on."""
-    held_out = _checked(validation, "validation")
+    held_out = _checked(validation, "validation", data[0].shape[1:])
     if len(held_out) != len(data):
         raise ValueError(
             f"validation is a tuple of {len(held_out)}, images of {len(data)}: both are needed alike."

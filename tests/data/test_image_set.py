@@ -74,12 +74,8 @@ def test_labels_without_a_name_are_refused_and_the_remedy_works():
     [["a", "b", "c"], np.array(["a", "b", "c"]), np.arange(3), range(3), (0, 1, 2)],
     ids=str,
 )
-def test_classes_of_another_kind_become_names_by_the_remedy(classes):
-    with pytest.raises(TypeError, match="^classes is .*a tuple with a name") as caught:
-        make(classes=classes)
-    assert "\n" not in str(caught.value)
-    fixed = eval(re.search(r"use (.*)\.$", str(caught.value))[1])
-    assert make(classes=fixed).classes in (("a", "b", "c"), ("0", "1", "2"))
+def test_classes_of_another_kind_become_names(classes):
+    assert make(classes=classes).classes in (("a", "b", "c"), ("0", "1", "2"))
 
 
 @pytest.mark.parametrize("classes", [None, "abc", (), [], 3, np.array("a"), np.array([])], ids=repr)

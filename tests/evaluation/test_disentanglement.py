@@ -192,8 +192,8 @@ def test_same_seed_same_scores_and_random_state_is_left_alone(factors):
 @pytest.mark.parametrize("measure", [mig, dci])
 def test_errors_say_what_is_wrong(measure, factors):
     good = factors[:100]
-    with pytest.raises(TypeError, match=r"codes must be a torch.Tensor, got list"):
-        measure([[1.0]], good)
+    with pytest.raises(TypeError, match=r"codes is list, a tensor \(N, columns\) of numbers"):
+        measure([["a"]], good)
     with pytest.raises(ValueError, match=r"codes has shape \(100,\), \(N, columns\)"):
         measure(good[:, 0], good)
     with pytest.raises(ValueError, match="codes has 100 rows, factors 50"):

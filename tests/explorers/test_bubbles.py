@@ -143,7 +143,7 @@ def test_what_does_not_fit_is_named(film, digits):
         Bubbles([film])
     with pytest.raises(ValueError, match="3 films, 1 or 2 are needed"):
         Bubbles({"a": film, "b": film, "c": film})
-    with pytest.raises(ValueError, match="classes has 2 names, labels go up to 9"):
+    with pytest.raises(ValueError, match="labels holds 9, classes has 2 names"):
         Bubbles(film, classes=["one", "two"])
     with pytest.raises(Exception, match="frame is 26, 0 to 25 is needed"):
         Bubbles(film).frame = 26

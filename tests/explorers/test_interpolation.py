@@ -185,8 +185,8 @@ def test_the_kernel_does_not_send_the_place_back():
         ((IMAGES * 255,), ValueError, "images / 255"),
         ((IMAGES[:1],), ValueError, "at least 2 are needed"),
         ((IMAGES, LABELS[:3]), ValueError, "one label an image"),
-        ((IMAGES, LABELS.float()), TypeError, "int64"),
-        ((IMAGES, LABELS, ["zero"]), ValueError, r"labels lie in \[0, 9\]"),
+        ((IMAGES, LABELS + 0.5), ValueError, "labels holds 0.5, whole numbers are needed"),
+        ((IMAGES, LABELS, ["zero"]), ValueError, r"labels holds 9, classes has 1 names"),
         ((IMAGES, None, ["zero"]), ValueError, "use labels="),
     ],
 )

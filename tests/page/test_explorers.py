@@ -104,7 +104,7 @@ def test_other_latent_dimensions_are_sent_to_the_sliders():
     [
         (IMAGES * 255, LABELS, {}, ValueError, "images / 255"),
         (IMAGES, LABELS[:-1], {}, ValueError, "one label an image"),
-        (IMAGES, LABELS.float(), {}, TypeError, "int64"),
+        (IMAGES, LABELS + 0.5, {}, ValueError, "labels holds 0.5, whole numbers are needed"),
         (IMAGES, LABELS - 1, {}, ValueError, r"labels lie in \[-1, 8\]"),
         (IMAGES, LABELS + 30, {}, ValueError, r"\[0, 35\] is needed"),
         (IMAGES, LABELS, {"choices": 25}, ValueError, "choices is 25, 0 to 24"),

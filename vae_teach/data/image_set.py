@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from vae_teach import checks
+from vae_teach import checks, labels
 
 
 class NoData(RuntimeError):
@@ -46,11 +46,11 @@ class ImageSet:
     Attributes:
         name: what it was loaded as.
         train_images: float32 (N, 1, H, W), ink in [0, 1].
-        train_labels: int64 (N,).
+        train_labels: int64 (N,); other whole numbers, in an array or a list, become such.
         test_images: float32 (M, 1, H, W).
         test_labels: int64 (M,).
         factors: the known causes, or None for photographs and handwriting.
-        classes: the names of the labels.
+        classes: the names of the labels; a list or an array becomes a tuple of str.
     """
 
     name: str
@@ -63,13 +63,13 @@ class ImageSet:
 
     def __post_init__(self):
         """Check images, that each has a label, and that each label has a name."""
-        _check_classes(self.classes)
-        shape = None
+        classes, shape = labels.names(self.classes), None
+        object.__setattr__(self, "classes", classes)
         for part in ("train", "test"):
-            images, labels = getattr(self, f"{part}_images"), getattr(self, f"{part}_labels")
+            images, name = getattr(self, f"{part}_images"), f"{part}_labels"
             checks.images(images, f"{part}_images", shape)
-            checks.labels(labels, len(images), f"{part}_labels")
-            _check_named(labels, f"{part}_labels", self.classes)
+            found = labels.checked(getattr(self, name), len(images), name, classes=classes)
+            object.__setattr__(self, name, found)
             shape = tuple(images.shape[1:])
 
     def __repr__(self):
@@ -79,33 +79,4 @@ class ImageSet:
         return (
             f"ImageSet {self.name}: {len(self.train_images):,} train and "
             f"{len(self.test_images):,} test images, {size}, float32 in [0, 1]{factors}"
-        )
-
-
-def _check_classes(classes):
-    if isinstance(classes, tuple) and classes and all(isinstance(name, str) for name in classes):
-        return
-    fix = "tuple(map(str, classes))"
-    if isinstance(classes, str) or not _has_items(classes):
-        fix = 'tuple("0123456789"), or leave classes out, for digits'
-    raise TypeError(
-        f"classes is {classes!r}, a tuple with a name (a str) for each label is needed: use {fix}."
-    )
-
-
-def _has_items(classes):
-    try:
-        return len(tuple(classes)) > 0
-    except TypeError:
-        return False
-
-
-def _check_named(labels, name, classes):
-    low, high = labels.min().item(), labels.max().item()
-    if low < 0:
-        raise ValueError(f"{name} holds {low}, labels count from 0: use {name} - {name}.min().")
-    if high >= len(classes):
-        raise ValueError(
-            f"{name} holds {high}, classes has {len(classes)} names, one for each label from 0 on "
-            f"is needed: use classes=tuple(map(str, range({high + 1})))."
         )

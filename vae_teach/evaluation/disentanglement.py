@@ -3,6 +3,7 @@
 import math
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -128,6 +129,7 @@ def dci(codes, factors, names=None, circular=(), seed=0, trees=10):
     """
     codes, factors, names = _checked(codes, factors, names)
     checks.positive_int(trees, "trees")
+    checks.seed(seed, most=2**32 - 1)  # as scikit-learn takes it
     unknown = [name for name in circular if name not in names]
     if unknown:
         raise ValueError(f"circular names {unknown[0]!r}, one of {', '.join(names)} is needed.")
@@ -220,12 +222,13 @@ def _checked(codes, factors, names):
 
 
 def _matrix(x, name):
+    if isinstance(x, np.ndarray | list | tuple) and np.asarray(x).dtype.kind in "biuf":
+        x = torch.from_numpy(np.array(x, float))
     if not isinstance(x, torch.Tensor):
-        raise TypeError(
-            f"{name} must be a torch.Tensor, got {type(x).__name__}: torch.as_tensor({name}) makes one."
-        )
+        raise TypeError(f"{name} is {checks.kind(x)}, a tensor (N, columns) of numbers is needed.")
     if x.dim() != 2 or 0 in x.shape:
-        raise ValueError(f"{name} has shape {tuple(x.shape)}, (N, columns) is needed.")
+        column = f": for one column use {name}[:, None]" if x.dim() == 1 and len(x) else ""
+        raise ValueError(f"{name} has shape {tuple(x.shape)}, (N, columns) is needed{column}.")
     x = x.detach().cpu().double()
     checks.finite(x, name)
     return x

@@ -81,9 +81,13 @@ def kl_parts(model, x, samples=1, seed=0):
 
     Returns:
         KLParts of floats in nats. The time grows as samples * N² * d.
+
+    Raises:
+        TypeError, ValueError: no such images, samples or seed, or an encoder without Gaussians.
     """
     x = images_for(model, x)
     checks.positive_int(samples, "samples")
+    checks.seed(seed)
     q = _encoded(model, x)
     z = _draw(q, samples, seed)  # (S, N, d)
     joint, single = (part.reshape(samples, len(x), -1) for part in _aggregate(q, z.flatten(0, 1)))
@@ -112,12 +116,14 @@ def total_correlation(q, z=None, seed=0):
 
     Raises:
         TypeError: q is no batch of diagonal Gaussians.
-        ValueError: z holds no codes of d numbers.
+        TypeError, ValueError: z holds no codes of d numbers, or q none at all; no such seed.
     """
     checks.diagonal_gaussians(q)
+    checks.seed(seed)
     if z is None:
         z = _draw(q, 1, seed)[0]
-    checks.codes(z, q.event_shape[0])
+    checks.codes(q.mean, q.event_shape[0], least=1, name="q.mean")
+    checks.codes(z, q.event_shape[0], least=1)
     joint, single = _aggregate(q, z.reshape(-1, z.shape[-1]))
     return (joint - single.sum(1)).mean().item()
 

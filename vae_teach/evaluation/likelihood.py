@@ -43,7 +43,8 @@ def exact_log_likelihood(model, x, grid=200):
         (B,) in nats.
 
     Raises:
-        ValueError: more than two latent dimensions, or bad images.
+        TypeError, ValueError: more than two latent dimensions, bad images, or a posterior so narrow
+            that the finest grid, 6,400 points a side, may miss it.
     """
     x = _checked(model, x, grid)
     size = max(1, 20_000_000 // grid ** latent_dim_of(model))  # images at a time: 80 MB
@@ -54,20 +55,30 @@ def _exact(model, x, grid):
     dims, (low, high) = latent_dim_of(model), box(prior_of(model), 6)
     middle, span = (low + high) / 2, high - low
     cells = torch.cartesian_prod(*[torch.arange(grid, device=x.device)] * dims).reshape(-1, dims)
-    result = torch.empty(len(x), device=x.device)
+    result = x.new_empty(len(x))
     todo = torch.arange(len(x), device=x.device)
     while True:
         z = middle + span * ((cells + 0.5) / grid - 0.5)
         log_joint = log_joint_at(model, x[todo], z)  # (B, G)
         result[todo] = log_joint.logsumexp(1) + (span / grid).log().sum()
         group = ((cells % 2) * 2 ** torch.arange(dims, device=x.device)).sum(1)
-        coarser = torch.stack([log_joint[:, group == g].logsumexp(1) for g in range(2**dims)])
-        open_ = coarser.amax(0) - coarser.amin(0) > GRID_TOLERANCE
-        if not open_.any() or 2 * grid > FINEST_GRID:
+        parts = [log_joint[:, group == g] for g in range(2**dims)]
+        coarser = torch.stack([part.logsumexp(1) for part in parts])
+        # A peak half-way between two points is as high on either: then each grid has it in one cell.
+        highest = torch.stack([part.amax(1) for part in parts])
+        missed = (coarser - highest < GRID_TOLERANCE).any(0)
+        open_ = missed | (coarser.amax(0) - coarser.amin(0) > GRID_TOLERANCE)
+        finest = 2 * grid > FINEST_GRID
+        if finest and missed.any():
+            raise ValueError(
+                f"the posterior of an image is narrower than a grid of {grid} points a side can tell: "
+                "use log_likelihood, or a likelihood with a larger sigma."
+            )
+        if finest or not open_.any():
             return result
         todo, log_joint = todo[open_], log_joint[open_]
         peak = log_joint.amax(1, keepdim=True)
-        cells = cells[(log_joint > peak - NEGLIGIBLE).any(0)]
+        cells = cells[(log_joint >= peak - NEGLIGIBLE).any(0)]
         corners = torch.cartesian_prod(*[torch.arange(2, device=x.device)] * dims)
         cells = (2 * cells[:, None] + corners.reshape(-1, dims)).reshape(-1, dims)
         grid *= 2
@@ -88,11 +99,16 @@ def posterior_on_grid(model, x, grid=200, extent=None):
         (points, log_density): the grid's coordinates along one side (grid,), and log p(z|x) there,
         (B, grid, grid), indexed [image, second coordinate, first coordinate]. The density sums to
         1 over the grid, which must therefore cover the posterior.
+
+    Raises:
+        TypeError, ValueError: another latent_dim, no such images or grid, or extent not above 0.
     """
     x = _checked(model, x, grid)
     if latent_dim_of(model) != 2:
         raise ValueError(f"latent_dim is {latent_dim_of(model)}, posterior_on_grid needs 2.")
-    if extent is None:
+    if extent is not None:
+        checks.positive(extent, "extent")
+    else:
         extent = torch.stack(box(prior_of(model), 4)).abs().max().item()
     points = torch.linspace(-extent, extent, grid, device=x.device)
     z = torch.cartesian_prod(points, points)  # first coordinate varies slowest
@@ -124,8 +140,12 @@ def log_likelihood(model, x, samples=5000, seed=0):
 
     Returns:
         (B,) in nats.
+
+    Raises:
+        TypeError, ValueError: no such images, samples or seed.
     """
     checks.positive_int(samples, "samples")
+    checks.seed(seed)
     x = images_for(model, x)
     if samples < 2:
         raise ValueError("samples is 1, at least 2 are needed: half of them explore.")
@@ -193,7 +213,7 @@ def log_joint_at(model, x, z):
     prior = prior_of(model)
     joint = x.new_empty(len(x), len(z))  # pieces kept one by one would pin the memory between them
     for into, part in zip(joint.split(PIECE, 1), z.split(PIECE), strict=True):
-        into.copy_(pairwise_log_prob(model, part, x) + prior.log_prob(part))
+        into.copy_(_pairwise(model, part, x) + prior.log_prob(part))
     return joint
 
 
@@ -207,7 +227,15 @@ def pairwise_log_prob(model, z, x):
 
     Returns:
         (B, G) in nats.
+
+    Raises:
+        TypeError, ValueError: no such images, or no codes.
     """
+    checks.codes(z, latent_dim_of(model), least=1)
+    return _pairwise(model, z, images_for(model, x))
+
+
+def _pairwise(model, z, x):
     return likelihood_of(model).pairwise_log_prob(decoded(model, z), x)
 
 

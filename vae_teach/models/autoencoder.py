@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from vae_teach import checks
-from vae_teach.models.networks import mlp_decoder, mlp_encoder, precision
+from vae_teach.models.networks import mlp_decoder, mlp_encoder, precision, taken
 
 
 class Autoencoder(nn.Module):
@@ -31,7 +31,7 @@ class Autoencoder(nn.Module):
         super().__init__()
         checks.positive_int(latent_dim, "latent_dim")
         checks.networks(encoder=encoder, decoder=decoder)
-        self.latent_dim, self.image_shape = latent_dim, tuple(image_shape)
+        self.latent_dim, self.image_shape = latent_dim, checks.image_shape(image_shape)
         self.encoder = encoder or mlp_encoder(latent_dim, self.image_shape, hidden, numbers=1)
         self.decoder = decoder or mlp_decoder(latent_dim, self.image_shape, hidden).append(
             nn.Sigmoid()
@@ -39,8 +39,7 @@ class Autoencoder(nn.Module):
 
     def encode(self, x):
         """Codes (B, d) of float32 images (B, C, H, W) in [0, 1]."""
-        checks.images(x, "x", self.image_shape)
-        codes = self.encoder(x.to(precision(self)))
+        codes = self.encoder(taken(self, x))
         checks.outputs(codes, (len(x), self.latent_dim), "encoder")
         return codes
 
@@ -72,7 +71,8 @@ class AutoencoderFamily(nn.Module):
     def __init__(self, widest=32, image_shape=(1, 28, 28), hidden=256):
         super().__init__()
         checks.positive_int(widest, "widest")
-        self.widest, self.image_shape = widest, tuple(image_shape)
+        checks.positive_int(hidden, "hidden")
+        self.widest, self.image_shape = widest, checks.image_shape(image_shape)
         self.encoder = nn.Sequential(*mlp_encoder(hidden, image_shape, (), numbers=1), nn.ReLU())
         self.into = nn.ModuleList(nn.Linear(hidden, k) for k in range(1, widest + 1))
         self.out_of = nn.ModuleList(nn.Linear(k, hidden) for k in range(1, widest + 1))
@@ -80,12 +80,13 @@ class AutoencoderFamily(nn.Module):
 
     def encode(self, x, width):
         """Codes (B, width) of images (B, C, H, W)."""
-        checks.images(x, "x", self.image_shape)
-        return self.into[self._index(width)](self.encoder(x.to(precision(self))))
+        return self.into[self._index(width)](self.encoder(taken(self, x)))
 
     def decode(self, z):
         """Images (B, C, H, W) of codes (B, width), any width from 1 to the widest."""
-        return self.decoder(self.out_of[self._index(z.shape[-1])](z.to(precision(self))))
+        width = z.shape[-1] if isinstance(z, torch.Tensor) and z.dim() else self.widest
+        checks.codes(z, width)
+        return self.decoder(self.out_of[self._index(width)](z.to(precision(self))))
 
     def forward(self, x, width):
         """Reconstructions (B, C, H, W) through a bottleneck of `width` numbers."""
@@ -105,8 +106,9 @@ def squared_error(model, x):
 
 def family_squared_error(model, x, widths=4):
     """`squared_error` of an `AutoencoderFamily`, averaged over a few widths drawn at random."""
+    checks.positive_int(widths, "widths")
+    hidden = model.encoder(taken(model, x))
     drawn = (1 + torch.randperm(model.widest)[:widths]).tolist()
-    hidden = model.encoder(x)
     codes = [model.out_of[k - 1](model.into[k - 1](hidden)) for k in drawn]
     errors = (model.decoder(torch.cat(codes)).reshape(len(drawn), *x.shape) - x).square()
     return -errors.flatten(2).sum(2).mean(0)

@@ -5,8 +5,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from vae_teach import checks
-from vae_teach.models.interface import looks
-from vae_teach.models.networks import precision
+from vae_teach import labels as labelling
+from vae_teach.models.interface import images_for, looks
+from vae_teach.models.networks import taken
 
 
 class Classifier(nn.Module):
@@ -15,12 +16,20 @@ class Classifier(nn.Module):
     Args:
         image_shape: (C, H, W); H and W multiples of 4.
         classes: number of classes K.
+
+    Raises:
+        TypeError, ValueError: another image_shape, or classes that are no whole number >= 1.
     """
 
     def __init__(self, image_shape=(1, 28, 28), classes=10):
         super().__init__()
-        self.image_shape = tuple(image_shape)
+        checks.positive_int(classes, "classes")
+        self.image_shape = checks.image_shape(image_shape)
         channels, height, width = self.image_shape
+        if height % 4 or width % 4:
+            raise ValueError(
+                f"image_shape is {self.image_shape}: height and width must be multiples of 4."
+            )
         self.first = nn.Sequential(nn.Conv2d(channels, 16, 3, padding=1), nn.ReLU())
         self.second = nn.Sequential(
             nn.MaxPool2d(2), nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)
@@ -34,13 +43,18 @@ class Classifier(nn.Module):
 
     def forward(self, x):
         """Logits (B, K) of images (B, C, H, W) in [0, 1]; softmax makes them p(class | x)."""
-        checks.images(x, "x", self.image_shape)
-        return self.last(self.features(x.to(precision(self)))[1])
+        return self.last(self.features(taken(self, x))[1])
 
 
 def log_probability(model, x, labels):
-    """log p(label | x), (B,) in nats: the objective that trains a `Classifier` with `fit`."""
-    return -F.cross_entropy(model(x), labels, reduction="none")
+    """log p(label | x), (B,) in nats: the objective that trains a `Classifier` with `fit`.
+
+    Raises:
+        TypeError, ValueError: labels that are no whole numbers from 0 to K - 1, one an image.
+    """
+    logits = model(x)
+    labels = labelling.checked(labels, len(x), most=logits.shape[1] - 1)
+    return -F.cross_entropy(logits, labels.to(logits.device), reduction="none")
 
 
 @looks
@@ -57,9 +71,11 @@ def fraction_sure(classifier, images, threshold=0.9):
         that it is a good one: classifiers may also be sure of nonsense.
 
     Raises:
-        ValueError: a threshold outside [0, 1).
+        TypeError, ValueError: no such images, or a threshold outside [0, 1).
     """
-    if not 0 <= threshold < 1:
+    checks.non_negative(threshold, "threshold")
+    if threshold >= 1:
         raise ValueError(f"threshold is {threshold}, a probability from 0 to below 1 is needed.")
+    images = images_for(classifier, images, "images")
     surest = torch.cat([classifier(part).softmax(1).amax(1) for part in images.split(500)])
     return (surest > threshold).float().mean().item()

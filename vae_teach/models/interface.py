@@ -5,6 +5,7 @@ one sentence. `latent_dim`, `image_shape` and `likelihood` are read off the mode
 and else from the distributions it returns.
 """
 
+import copy
 from contextlib import contextmanager
 from functools import wraps
 
@@ -18,8 +19,10 @@ def encoded(model, x):
     """q(z|x) of images (B, C, H, W).
 
     Raises:
-        TypeError, ValueError: `encode` returned no Distribution over whole codes.
+        TypeError, ValueError: no such images, or `encode` returned no Distribution over whole codes.
     """
+    if not hasattr(model, "image_shape"):  # ours have one, and check it themselves
+        checks.images(x, "x")
     return checks.distribution(model.encode(x), "encode", 1)
 
 
@@ -88,9 +91,33 @@ def images_for(model, x, name="x"):
     Raises:
         TypeError, ValueError: these are no such images.
     """
-    checks.images(x, name, image_shape_of(model))
+    knows = hasattr(model, "image_shape") or hasattr(model, "decode")
+    checks.images(x, name, image_shape_of(model) if knows else None)
+    checks.differentiable(x, name)
     weights = _weights_of(model, x)
     return x.to(weights.device, weights.dtype)
+
+
+def as_it_is(model):
+    """A copy of a model with weights of its own, which training the model further does not change."""
+    return _copied(model, {})
+
+
+def _copied(part, copies):
+    """A copy of a module, or of what holds one. What is no weight, buffer or module is shared."""
+    if id(part) in copies:  # two names of one thing
+        return copies[id(part)]
+    if isinstance(part, torch.Tensor):
+        copies[id(part)] = part.detach().clone()
+        return copies[id(part)]
+    twin = copies[id(part)] = copy.copy(part)
+    for name, value in vars(part).items():
+        if name in ("_parameters", "_buffers", "_modules"):
+            held = {key: one if one is None else _copied(one, copies) for key, one in value.items()}
+            vars(twin)[name] = held
+        elif isinstance(value, torch.nn.Module):
+            vars(twin)[name] = _copied(value, copies)
+    return twin
 
 
 def _weights_of(model, otherwise):

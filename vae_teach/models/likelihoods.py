@@ -75,20 +75,22 @@ class Gaussian(Likelihood):
     """The decoder's number as the mean of each pixel, with one standard deviation for all.
 
     Args:
-        sigma: standard deviation in units of ink (the image's range is [0, 1]); None learns it.
+        sigma: standard deviation in units of ink (the image's range is [0, 1]), from 1e-6 to 1e6: it then
+            stays what it is, also where a model's weights are thawed. None learns it.
 
     Raises:
-        TypeError, ValueError: sigma is no number above 0.
+        TypeError, ValueError: sigma is no such number.
     """
 
     page = (("clamp",),)
 
     def __init__(self, sigma=None):
         super().__init__()
-        if sigma is not None:
-            checks.positive(sigma, "sigma")
-        log_sigma = torch.tensor(sigma or 0.3).log()
-        self.log_sigma = nn.Parameter(log_sigma, requires_grad=sigma is None)
+        if sigma is None:
+            self.log_sigma = nn.Parameter(torch.tensor(0.3).log())
+        else:
+            checks.width(sigma, "sigma")
+            self.register_buffer("log_sigma", torch.tensor(math.log(sigma)))
 
     def forward(self, outputs):
         """p(x|z) of means (..., C, H, W)."""
@@ -96,27 +98,30 @@ class Gaussian(Likelihood):
         return Independent(Normal(outputs, scale, validate_args=False), 3)
 
     def pairwise_log_prob(self, p, x):
-        """(B, G) as matrix products."""
-        x, mean, precision = x.flatten(1), p.mean.flatten(1), p.variance.flatten(1).reciprocal()
+        """(B, G) as matrix products, in float64: for a small sigma large numbers cancel."""
+        dtype = torch.float32 if x.device.type == "mps" else torch.float64  # all that it has
+        x, mean, variance = (v.flatten(1).to(dtype) for v in (x, p.mean, p.variance))
+        precision = variance.reciprocal()
         constant = (mean**2 * precision - precision.log() + math.log(2 * math.pi)).sum(1)
-        return x @ (mean * precision).t() - 0.5 * (x**2 @ precision.t() + constant)
+        result = x @ (mean * precision).t() - 0.5 * (x**2 @ precision.t() + constant)
+        return result.to(p.mean.dtype)
 
 
 class Laplace(Likelihood):
     """The decoder's number as the median of each pixel: log p(x|z) is −|x − x̂| / scale, the L1 loss.
 
     Args:
-        scale: mean of |x − x̂| in units of ink, above 0.
+        scale: mean of |x − x̂| in units of ink, from 1e-6 to 1e6.
 
     Raises:
-        TypeError, ValueError: scale is no number above 0.
+        TypeError, ValueError: scale is no such number.
     """
 
     page = (("clamp",),)
 
     def __init__(self, scale=0.1):
         super().__init__()
-        checks.positive(scale, "scale")
+        checks.width(scale, "scale")
         self.register_buffer("scale", torch.tensor(float(scale)))
 
     def forward(self, outputs):

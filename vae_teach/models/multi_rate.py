@@ -11,7 +11,7 @@ from torch.nn.functional import softplus
 
 from vae_teach import checks
 from vae_teach.models.likelihoods import Bernoulli
-from vae_teach.models.networks import precision
+from vae_teach.models.networks import taken
 from vae_teach.models.posteriors import LOG_VARIANCE_LIMIT
 from vae_teach.models.priors import StandardNormal
 
@@ -39,7 +39,7 @@ class MultiRateVAE(nn.Module):
         lowest, highest: the range of β, 0 < lowest < highest.
 
     Raises:
-        TypeError, ValueError: latent_dim is no whole number >= 1, or a range that is none.
+        TypeError, ValueError: latent_dim is no whole number >= 1, a range that is none, or no hidden layer.
     """
 
     def __init__(
@@ -51,9 +51,11 @@ class MultiRateVAE(nn.Module):
         checks.positive(highest, "highest")
         if not lowest < highest:
             raise ValueError(f"lowest is {lowest}, highest {highest}: lowest < highest is needed.")
-        self.latent_dim, self.image_shape = latent_dim, tuple(image_shape)
+        self.latent_dim, self.image_shape = latent_dim, checks.image_shape(image_shape)
         self.lowest, self.highest = float(lowest), float(highest)
-        pixels = math.prod(self.image_shape)
+        pixels, hidden = math.prod(self.image_shape), checks.hidden(hidden)
+        if not hidden:
+            raise ValueError("hidden is (), at least one layer is needed, such as (400,).")
         self.encoder = _layers([pixels, *hidden, 2 * latent_dim])
         self.decoder = _layers([latent_dim, *reversed(hidden), pixels])
         self.widths = [*hidden, 2 * latent_dim, *reversed(hidden)]
@@ -149,10 +151,10 @@ class AtBeta:
         Args:
             x: float32 images (B, C, H, W) in [0, 1].
         """
-        checks.images(x, "x", self.image_shape)
+        x = taken(self.network, x)
         self._check_count(len(x), "images")
         *hidden, last = self.network.encoder
-        h = x.flatten(1).to(precision(self.network))
+        h = x.flatten(1)
         for i, layer in enumerate(hidden):
             h = torch.relu(self._modulated(layer(h), i))
         parts = self.network.into_code(h).unflatten(-1, (MATRICES, -1))

@@ -11,15 +11,35 @@ import math
 import torch
 from torch import nn
 
+from vae_teach import checks
+
 
 def precision(module):
     """The dtype of a module's weights, in which it computes; float32 for one without any."""
     return next(module.parameters(), torch.empty(0, dtype=torch.float32)).dtype
 
 
+def taken(module, x):
+    """Images (B, C, H, W) as a module with an `image_shape` computes with them: in its precision.
+
+    Raises:
+        TypeError, ValueError: these are no such images, they lie elsewhere than the module's weights, or
+            gradients are wanted of what was made without any (torch.inference_mode).
+    """
+    checks.images(x, "x", module.image_shape)
+    home = next(module.parameters(), x).device
+    if x.device != home:
+        raise ValueError(f'x lies on {x.device}, the model on {home}: use x.to("{home}").')
+    checks.differentiable(x, "x")
+    return x.to(precision(module))
+
+
 def mlp_encoder(latent_dim, image_shape=(1, 28, 28), hidden=(400,), numbers=2):
-    """Fully connected encoder (B, C, H, W) -> (B, numbers * latent_dim), ReLU between layers."""
-    sizes = [math.prod(image_shape), *hidden, numbers * latent_dim]
+    """Fully connected encoder (B, C, H, W) -> (B, numbers * latent_dim), ReLU between layers.
+
+    Each size in `hidden` is that of a layer; without any, one matrix is left.
+    """
+    sizes = [math.prod(image_shape), *checks.hidden(hidden), numbers * latent_dim]
     return nn.Sequential(nn.Flatten(), *_linear_layers(sizes))
 
 
@@ -28,7 +48,7 @@ def mlp_decoder(latent_dim, image_shape=(1, 28, 28), hidden=(400,)):
 
     `hidden` is read from the image's side, as for the encoder: the decoder is its mirror.
     """
-    sizes = [latent_dim, *reversed(hidden), math.prod(image_shape)]
+    sizes = [latent_dim, *reversed(checks.hidden(hidden)), math.prod(image_shape)]
     return nn.Sequential(*_linear_layers(sizes), nn.Unflatten(1, image_shape))
 
 
@@ -47,6 +67,7 @@ def conv_encoder(
     Returns:
         nn.Sequential (B, C, H, W) -> (B, numbers * latent_dim).
     """
+    image_shape = checks.image_shape(image_shape)
     if downsample not in ("stride", "pool"):
         raise ValueError(f'downsample is {downsample!r}, "stride" or "pool" is needed.')
     layers, sizes = [], [image_shape[0], *channels]
@@ -73,6 +94,7 @@ def conv_decoder(latent_dim, image_shape=(1, 28, 28), channels=(16, 32)):
     Returns:
         nn.Sequential (B, latent_dim) -> (B, C, H, W).
     """
+    image_shape = checks.image_shape(image_shape)
     small = _small_shape(image_shape, channels)
     layers = [nn.Linear(latent_dim, math.prod(small)), nn.ReLU(), nn.Unflatten(1, small)]
     sizes = [*reversed(channels), image_shape[0]]

@@ -4,7 +4,7 @@ from torch import nn
 
 from vae_teach import checks
 from vae_teach.models.likelihoods import Bernoulli
-from vae_teach.models.networks import mlp_decoder, mlp_encoder, precision
+from vae_teach.models.networks import mlp_decoder, mlp_encoder, precision, taken
 from vae_teach.models.posteriors import DiagonalGaussian
 from vae_teach.models.priors import StandardNormal
 
@@ -45,7 +45,7 @@ class VAE(nn.Module):
     ):
         super().__init__()
         checks.positive_int(latent_dim, "latent_dim")
-        self.latent_dim, self.image_shape = latent_dim, tuple(image_shape)
+        self.latent_dim, self.image_shape = latent_dim, checks.image_shape(image_shape)
         self.prior_part = prior or StandardNormal(latent_dim)
         self.posterior = posterior or DiagonalGaussian()
         self.likelihood = likelihood or Bernoulli()
@@ -69,8 +69,8 @@ class VAE(nn.Module):
         Args:
             x: float32 images (B, C, H, W) in [0, 1].
         """
-        checks.images(x, "x", self.image_shape)
-        outputs = self.encoder(x.to(precision(self)))
+        x = taken(self, x)
+        outputs = self.encoder(x)
         count = self.posterior.numbers * self.latent_dim
         checks.outputs(outputs, (len(x), count), "encoder")
         return self.posterior(outputs)

@@ -51,6 +51,7 @@ def beta_tcvae(model, x, beta, data_size):
     """
     checks.non_negative(beta, "beta")
     checks.positive_int(data_size, "data_size")
+    checks.images(x, "x", getattr(model, "image_shape", None))
     if not 2 <= len(x) <= data_size:
         raise ValueError(
             f"x holds {len(x)} images: from 2, to estimate q(z) by, to data_size = {data_size} "

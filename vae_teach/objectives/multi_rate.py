@@ -2,6 +2,7 @@
 
 import torch
 
+from vae_teach import checks
 from vae_teach.objectives.elbo import Terms, kl_term
 
 
@@ -14,7 +15,7 @@ def multi_rate(model, x):
     objective has the largest gradients, from taking more than its share of the network.
 
     Args:
-        model: has `at`, `prior`, `lowest` and `highest`.
+        model: has `at`, `prior`, `lowest`, `highest` and `image_shape`.
         x: images (B, C, H, W) in [0, 1].
 
     Returns:
@@ -24,6 +25,8 @@ def multi_rate(model, x):
     Raises:
         TypeError, ValueError: x is no batch of images in [0, 1].
     """
+    checks.images(x, "x", model.image_shape)
+    checks.differentiable(x, "x")
     even = (torch.arange(len(x), device=x.device) + torch.rand(len(x), device=x.device)) / len(x)
     even = (1.2 * even - 0.1).clamp(0, 1)
     beta = model.lowest * (model.highest / model.lowest) ** even

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from vae_teach import checks
+from vae_teach import labels as labelling
 from vae_teach.models.interface import has_prior, image_shape_of, latent_dim_of, prior_of
 from vae_teach.models.priors import centres
 from vae_teach.page.networks import halves
@@ -58,7 +59,7 @@ def on_map(model, images, labels, classes=None):
     Args:
         model: a VAE, an Autoencoder or a learner's own module; latent_dim 2 and 1 or 3 channels.
         images: float32 (N, C, H, W) in [0, 1].
-        labels: int64 (N,) from 0 to 35.
+        labels: (N,) whole numbers from 0 to 35.
         classes: the labels' names, or None.
 
     Returns:
@@ -67,7 +68,9 @@ def on_map(model, images, labels, classes=None):
     Raises:
         TypeError, ValueError: what was handed in does not fit.
     """
-    _check(model, images, labels, classes)
+    drawable.check_plane(model)
+    checks.images(images, "images", image_shape_of(model))
+    labels, classes = marked(labels, classes, len(images))
     prior = prior_parts(model)
     picked = torch.linspace(0, len(images) - 1, min(len(images), POINTS)).round().long()
     means, _ = drawable.codes(model, images[picked])
@@ -75,7 +78,7 @@ def on_map(model, images, labels, classes=None):
     least = (prior[:, 0].abs() + 3 * prior[:, 1]).max().item() if len(prior) else 0.5
     limit = math.ceil(2 * max(least, reach.quantile(0.99).item())) / 2
     shown = labels[picked][reach <= limit]
-    names = {k: str(classes[k]) for k in shown.unique().tolist()} if classes else {}
+    names = names_of(shown, classes)
     return Map(means[reach <= limit], shown, limit, names, prior), picked
 
 
@@ -86,13 +89,20 @@ def prior_parts(model):
     return torch.stack(centres(prior_of(model)), 1).cpu()
 
 
-def check_labels(labels, classes=None):
-    """Raise ValueError if there is no mark or no name for a label."""
-    low, high = labels.min().item(), labels.max().item()
-    if low < 0 or high >= len(SIGNS):
-        raise ValueError(f"labels lie in [{low}, {high}], [0, {len(SIGNS) - 1}] is needed.")
-    if classes and len(classes) <= high:
-        raise ValueError(f"classes has {len(classes)} names, labels go up to {high}.")
+def marked(labels, classes, count):
+    """Labels (count,) for each of which there is a mark, int64 on the CPU, and the classes' names or None.
+
+    Raises:
+        TypeError, ValueError: there is no mark or no name for a label, or other labels than images.
+    """
+    classes = labelling.names_or_none(classes)
+    labels = labelling.checked(labels, count, classes=classes, most=len(SIGNS) - 1)
+    return labels.cpu(), classes
+
+
+def names_of(labels, classes):
+    """Dict of label -> name for those that occur; none without classes."""
+    return {} if classes is None else {k: classes[k] for k in labels.unique().tolist()}
 
 
 def tick(limit):
@@ -106,15 +116,3 @@ def marks(axes, codes, labels, size):
     for label in labels.unique().tolist():
         look = {"marker": f"${SIGNS[label]}$", "c": LABELS[label % 10], "s": size}
         axes.scatter(*codes[labels == label].T, linewidths=0.2, **look)
-
-
-def _check(model, images, labels, classes):
-    drawable.check(model)
-    if latent_dim_of(model) != 2:
-        raise ValueError(
-            f"model.latent_dim is {latent_dim_of(model)}, 2 is needed for a map: "
-            f"use LatentSliders(model)."
-        )
-    checks.images(images, "images", image_shape_of(model))
-    checks.labels(labels, len(images))
-    check_labels(labels, classes)

@@ -26,9 +26,32 @@ def check(model):
     for name in ("encode", "decode"):
         if not callable(getattr(model, name, None)):
             raise TypeError(f"model is {type(model).__name__} without {name}, which is needed.")
-    channels = image_shape_of(model)[0]
+    _check_channels(image_shape_of(model)[0], "images")
+
+
+def check_images(images, name="images"):
+    """Raise TypeError or ValueError unless these are images (N, C, H, W) in [0, 1] of 1 or 3 channels."""
+    checks.images(images, name)
+    _check_channels(images.shape[1], name)
+
+
+def check_plane(model):
+    """Raise unless the model has images to draw, and codes of two numbers.
+
+    Raises:
+        TypeError, ValueError: as `check`, or another latent_dim.
+    """
+    check(model)
+    if latent_dim_of(model) != 2:
+        raise ValueError(
+            f"model.latent_dim is {latent_dim_of(model)}, 2 is needed for a map: "
+            f"use LatentSliders(model)."
+        )
+
+
+def _check_channels(channels, name):
     if channels not in (1, 3):
-        raise ValueError(f"images have {channels} channels, 1 or 3 are needed.")
+        raise ValueError(f"{name} have {channels} channels, 1 or 3 are needed.")
 
 
 @looks

@@ -61,6 +61,7 @@ def to_array(image):
 
     One channel is ink on white paper, always from 0 to 1: nothing is rescaled to the image's range.
     """
+    image = image.detach().cpu().float()
     values = (1 - image[0] if len(image) == 1 else image.permute(1, 2, 0)).clamp(0, 1)
     return np.round(values.numpy() * 255).astype(np.uint8)
 

@@ -12,6 +12,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as parse
 
+from vae_teach import checks
 from vae_teach.pretrained.recipes import KINDS
 
 HERE = Path(__file__).resolve().parent
@@ -75,11 +76,12 @@ def for_set(kind, image_set, announce=print):
         announce: called with one line when training begins.
 
     Raises:
-        ValueError: unknown kind.
+        ValueError: unknown kind, or images of another size.
         BadWeights: the file is missing or not the one that was shipped.
     """
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}, one of {', '.join(KINDS)} is needed.")
+    checks.images(image_set.train_images, f"{image_set.name}.train_images", (1, 28, 28))
     for name, record in records().items():
         if (record["kind"], record["set"]) == (kind, image_set.name):
             return load(name)

@@ -107,13 +107,13 @@ def prior_draws(points, log_density, draws, inside, image, alt, caption=""):
         log_density: (G, G), the image's.
         draws: (N, 2) codes.
         inside: (N,) bool, the draws to be shown as hits.
-        image: (1, H, W).
+        image: (C, H, W).
         alt: alternative text.
         caption: shown below.
     """
     figure = Figure(figsize=(8, 4.2), layout="constrained")
     left, axes = figure.subplots(1, 2, width_ratios=(1, 2))
-    show_ink(left, image[0])
+    show_ink(left, image)
     left.set_title("image x")
     extent = (float(points[0]), float(points[-1])) * 2
     axes.scatter(*draws[~inside].t(), s=4, color=PRIOR, zorder=4, label="draws from the prior")

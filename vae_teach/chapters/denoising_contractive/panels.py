@@ -10,6 +10,7 @@ from torch import nn
 from vae_teach.chapters.denoising_contractive.figures import density_map, lattice
 from vae_teach.page.panel import Panel
 from vae_teach.page.widgets import FloatLogSlider, FloatSlider, IntSlider, ToggleButtons
+from vae_teach.pictures import drawable
 from vae_teach.pictures.artists import Bitmap
 from vae_teach.pictures.colours import DECODER
 from vae_teach.pictures.pixels import to_array
@@ -33,6 +34,9 @@ def corruption_panel(images, kinds, outputs, alt, caption=""):
         Panel. Its level is a share of each kind's highest. Beside each row stands the mean over the
         images of Σ over pixels of (row − original)².
     """
+    drawable.check_images(images)
+    if images.shape[1] != 1:
+        raise ValueError(f"images have {images.shape[1]} channels, 1 is needed here.")
     names = ["original", "", *outputs]
     height, width = (_SCALE * n for n in _strip(images).shape)
     left, right, top, step = 115, 95, 24, height + 4  # screen pixels

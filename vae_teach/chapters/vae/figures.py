@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
 
+from vae_teach import labels as labelling
 from vae_teach.pictures.colours import ENCODER, LABELS
 from vae_teach.pictures.images import show_ink
 from vae_teach.pictures.mixtures import prior_ellipses
@@ -17,7 +18,7 @@ def bubbles(panels, labels, alt, caption="", extent=None):
 
     Args:
         panels: dict of title -> Independent Normal with batch (B,) and event (2,).
-        labels: int64 (B,); they give the colours, named in a legend and, where there is room, at
+        labels: (B,) whole numbers; they give the colours, named in a legend and, where there is room, at
             each label's median.
         alt: alternative text.
         caption: shown below.
@@ -28,13 +29,15 @@ def bubbles(panels, labels, alt, caption="", extent=None):
         Picture, with the prior's circles of one and two standard deviations in grey. Its caption ends
         with the number of means outside each frame, where there are any.
     """
+    count = len(next(iter(panels.values())).mean)
+    labels = labelling.checked(labels, count, of="codes", most=len(LABELS) - 1).cpu()
     figure = Figure(figsize=(4.5 * len(panels), 4.6), layout="constrained")
     extents = extent if isinstance(extent, (tuple, list)) else [extent] * len(panels)
     grid = figure.subplots(1, len(panels), squeeze=False)[0]
     outside = []
     for axes, (title, q), limit in zip(grid, panels.items(), extents, strict=True):
         mean, scale = q.mean.detach().cpu(), q.stddev.detach().cpu()
-        colours = [LABELS[y % 10] for y in labels.tolist()]
+        colours = [LABELS[y] for y in labels.tolist()]
         widths, heights = (2 * scale.t()).numpy()
         ellipses = EllipseCollection(
             widths, heights, 0 * widths, units="xy", offsets=mean.numpy(), alpha=0.35,
@@ -56,7 +59,7 @@ def bubbles(panels, labels, alt, caption="", extent=None):
                 )
                 placed.append(spot)
     names = labels.unique().tolist()
-    marks = [Line2D([], [], marker="o", ls="", color=LABELS[y % 10], label=str(y)) for y in names]
+    marks = [Line2D([], [], marker="o", ls="", color=LABELS[y], label=str(y)) for y in names]
     figure.legend(handles=marks, loc="outside right center", handletextpad=0.1)
     if any(outside):
         caption += f" Codes outside the frames, from the left: {', '.join(map(str, outside))}."
@@ -70,7 +73,7 @@ def posteriors(points, log_density, q, images, alt, caption="", titles=None):
         points: as `evaluation.posterior_on_grid` returns them.
         log_density: likewise.
         q: the encoder's Independent Normal, batch (B,), event (2,).
-        images: (B, 1, H, W), drawn in a corner.
+        images: (B, C, H, W), drawn above.
         alt: alternative text.
         caption: shown below.
         titles: one line an image, or None.
@@ -82,7 +85,7 @@ def posteriors(points, log_density, q, images, alt, caption="", titles=None):
     figure = Figure(figsize=(3.1 * count, 4.2), layout="constrained")
     grid = figure.subplots(2, count, squeeze=False, height_ratios=(1, 3.4))
     for i, (above, axes) in enumerate(grid.T):
-        show_ink(above, images[i, 0])
+        show_ink(above, images[i])
         above.set_title(titles[i] if titles else "", fontsize=10)
         mean, scale = q.mean[i].tolist(), q.stddev[i].tolist()
         mass = log_density[i].exp().cpu()

@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 from vae_teach import checks
 from vae_teach.evaluation import USED, kl_by_dimension
 from vae_teach.models import MultiRateVAE
+from vae_teach.models.interface import as_it_is
 from vae_teach.page.networks import Network, halves, in_order, network_trait
 from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
-from vae_teach.pictures import pixels
+from vae_teach.pictures import drawable, pixels
 from vae_teach.pictures.colours import DECODER, PRIOR
 from vae_teach.pictures.picture import Picture
 
@@ -25,8 +26,8 @@ class BetaSlider(WebExplorer):
 
     Reconstructions, samples (of the same noise at every β) and traversals of the three most used
     dimensions are decoded in the page by the network's decoder at this β; the codes of the test
-    images at each step, and R and D, were computed before. Weights travel once, as float16. The
-    widget shows the network as it was when this was called.
+    images at each step, and R and D, were computed before. Weights travel once, as float16. Widget and
+    still picture show the network as it was when this was called.
 
     Args:
         network: a `models.MultiRateVAE` of images with 1 or 3 channels.
@@ -63,8 +64,7 @@ class BetaSlider(WebExplorer):
         if not isinstance(network, MultiRateVAE):
             raise TypeError(f"network is {type(network).__name__}, a MultiRateVAE is needed.")
         checks.images(images, "images", network.image_shape)
-        if network.image_shape[0] not in (1, 3):
-            raise ValueError(f"images have {network.image_shape[0]} channels, 1 or 3 are needed.")
+        drawable.check_images(images)
         given = [part is not None for part in (betas, kl, distortion)]
         if not any(given):
             betas, kl, distortion = _measure(network, images[:MEASURED])
@@ -80,7 +80,8 @@ class BetaSlider(WebExplorer):
             len(shown), network.latent_dim, generator=torch.Generator().manual_seed(0)
         )
         sent = Network.shared(network, *pack_decoder(network))
-        self._network, self._shown, self._noise = network, shown, noise
+        self._network, self._noise = as_it_is(network), noise
+        self._shown = shown.detach().cpu().float().clone()
         self._shares = np.stack([np.interp(at, known, one) for one in kl.T], 1)
         super().__init__(
             decoder=sent,
@@ -134,7 +135,7 @@ class BetaSlider(WebExplorer):
 
     @torch.no_grad()
     def _still_png(self, betas, points, rates):
-        rows, names = [self._shown.cpu()], ["test images"]
+        rows, names = [self._shown], ["test images"]
         for beta in betas:
             codes = torch.cat([_mean(self._network, beta, self._shown), self._noise])
             rows.append(pixels.mean_images(self._network.at(beta), codes))

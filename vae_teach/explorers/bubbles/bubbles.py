@@ -6,7 +6,7 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 
 from vae_teach.explorers.bubbles.film import Film
-from vae_teach.page.latent_map import check_labels, marks
+from vae_teach.page.latent_map import marked, marks, names_of
 from vae_teach.page.networks import halves
 from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
 from vae_teach.pictures import pixels
@@ -27,7 +27,7 @@ class Bubbles(WebExplorer):
     Args:
         films: a Film, or a dict of title -> Film with two of them to compare side by side, such as
             {"without the KL term": film0, "with it": film1}; a film that is over shows its end.
-        classes: the labels' names for a legend, or None.
+        classes: the labels' names for a legend, a tuple, list or array; or None.
 
     Attributes:
         frame: number of the frame shown, from 0; reads and sets what the page shows.
@@ -48,7 +48,7 @@ class Bubbles(WebExplorer):
         """Check the films and pack their frames."""
         films = films if isinstance(films, dict) else {"": films}
         films = {str(title): film for title, film in films.items()}
-        recorded = _checked(films, classes)
+        recorded, classes = _checked(films, classes)
         labels = torch.cat([film.labels for film in films.values()])
         self._frames = recorded
         self._labels = {title: film.labels for title, film in films.items()}
@@ -62,7 +62,7 @@ class Bubbles(WebExplorer):
             films=[_numbers(title, frames) for title, frames in recorded.items()],
             codes=halves(torch.cat(numbers), "the film"),
             labels=labels.numpy().astype("u1").tobytes(),
-            classes={str(k): str(classes[k]) for k in labels.unique().tolist()} if classes else {},
+            classes={str(k): name for k, name in names_of(labels, classes).items()},
         )
 
     @t.validate("frame")
@@ -103,7 +103,7 @@ class Bubbles(WebExplorer):
 
 
 def _checked(films, classes):
-    """The frames of each film."""
+    """The frames of each film, and the classes' names or None."""
     if not 1 <= len(films) <= 2:
         raise ValueError(f"films holds {len(films)} films, 1 or 2 are needed.")
     recorded = {}
@@ -116,8 +116,8 @@ def _checked(films, classes):
         recorded[title] = film.frames
         if not recorded[title]:
             raise ValueError("a film has no frames: record some with fit(model, ..., watch=film).")
-        check_labels(film.labels, classes)
-    return recorded
+        _, names = marked(film.labels, classes, len(film.labels))
+    return recorded, names
 
 
 def _numbers(title, frames):

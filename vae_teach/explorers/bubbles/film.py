@@ -16,7 +16,7 @@ from vae_teach.models.interface import (
     prior_of,
 )
 from vae_teach.objectives import kl_term
-from vae_teach.page.latent_map import prior_parts
+from vae_teach.page.latent_map import marked, prior_parts
 
 IMAGES = 500  # at most, so that a film of 60 frames weighs a quarter of a megabyte
 GROWTH = 1.1  # each frame is taken this much later than the last: training slows down, too
@@ -46,7 +46,7 @@ class Film:
 
     Args:
         images: float32 (N, C, H, W) in [0, 1]; at most 500 of them, evenly picked, are encoded.
-        labels: int64 (N,).
+        labels: (N,) whole numbers from 0 to 35.
 
     Attributes:
         images, labels: the picked ones.
@@ -58,7 +58,7 @@ class Film:
 
     def __init__(self, images, labels):
         checks.images(images)
-        checks.labels(labels, len(images))
+        labels, _ = marked(labels, None, len(images))
         picked = torch.linspace(0, len(images) - 1, min(len(images), IMAGES)).round().long()
         self.images, self.labels = images[picked], labels[picked]
         self._noise = torch.randn(len(picked), 2, generator=torch.Generator().manual_seed(0))

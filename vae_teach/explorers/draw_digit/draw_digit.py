@@ -9,6 +9,7 @@ from matplotlib.patches import Ellipse
 
 from vae_teach import checks
 from vae_teach.models.interface import (
+    as_it_is,
     device_of,
     has_prior,
     image_shape_of,
@@ -17,7 +18,7 @@ from vae_teach.models.interface import (
     prior_of,
 )
 from vae_teach.models.priors import is_standard
-from vae_teach.page.latent_map import on_map
+from vae_teach.page.latent_map import marked, on_map
 from vae_teach.page.networks import Network, network_trait
 from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
 from vae_teach.pictures import drawable, pixels
@@ -32,7 +33,7 @@ class DrawDigit(WebExplorer):
     Encoder and decoder travel to the page once, as float16, and are evaluated there. A drawing is
     moved so that its centre of mass lies on pixel (H / 2, W / 2), as MNIST's digits were (LeCun,
     Cortes & Burges, "The MNIST database"); an image chosen below the map is taken as it is, and can
-    be drawn on. The widget shows the model as it was when this was called.
+    be drawn on. Widget and still picture show the model as it was when this was called.
 
     Args:
         model: a VAE with latent_dim 2, one channel and a diagonal Gaussian q(z|x), or a module of your
@@ -40,8 +41,8 @@ class DrawDigit(WebExplorer):
             evaluate, and a `likelihood`.
         images: float32 (N, 1, H, W) in [0, 1]; the map shows the codes (means of q(z|x)) of at most
             2,000 of them, evenly picked; the first twelve can be chosen.
-        labels: int64 (N,) from 0 to 35, drawn as 0-9, a-z.
-        classes: the labels' names, or None.
+        labels: (N,) whole numbers from 0 to 35, drawn as 0-9, a-z.
+        classes: the labels' names, a tuple, list or array; or None.
 
     Attributes:
         image: float32 (1, 1, H, W), what the encoder sees; reads and sets what the page shows.
@@ -75,6 +76,7 @@ class DrawDigit(WebExplorer):
     def __init__(self, model, images, labels, classes=None):
         """Check the arguments, encode the images and pack both networks."""
         shown, picked = on_map(model, images, labels, classes)
+        labels, classes = marked(labels, classes, len(images))
         if not has_prior(model):
             raise ValueError(
                 "DrawDigit shows q(z|x), which an autoencoder does not have: use a VAE."
@@ -84,7 +86,7 @@ class DrawDigit(WebExplorer):
             raise ValueError(f"images have {shape[0]} channels, 1 is needed to draw.")
         means, sds = drawable.codes(model, images[picked])
         first = images[:CHOICES]
-        self._model, self._map = model, shown
+        self._model, self._map = as_it_is(model), shown
         super().__init__(
             encoder=Network.encoder(model),
             decoder=Network.decoder(model),
@@ -169,7 +171,7 @@ def _usual(model, images, means, sds):
         if likelihood_of(model).probabilities:
             error.append(-model.decode(z.to(device)).log_prob(x.to(device)).cpu())
         else:
-            error.append((pixels.mean_images(model, z) - x).square().flatten(1).sum(1))
+            error.append((pixels.mean_images(model, z) - x.cpu()).square().flatten(1).sum(1))
     known = is_standard(prior_of(model))
     return [kl.mean().item() if known else None, torch.cat(error).mean().item()]
 

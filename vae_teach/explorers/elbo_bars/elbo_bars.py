@@ -164,7 +164,7 @@ def _checked(z, log_prior, log_likelihoods, means):
                 "needed, at least 10 points."
             )
         checks.finite(values, name)
-        given[name] = values.detach().cpu().double()
+        given[name] = values.detach().cpu().double().clone()
     z, prior, *rest = given.values()
     steps = z.diff()
     if steps[0] <= 0 or (steps - steps[0]).abs().max() > 1e-3 * steps[0]:

@@ -43,8 +43,10 @@ class EmStepper(WebExplorer):
 
     def __init__(self, x, path, caption=""):
         """Check and pack the walk."""
-        x = torch.as_tensor(x).double()
-        path = [(p[0], *(torch.as_tensor(v).detach().double() for v in p[1:])) for p in path]
+        x = torch.as_tensor(x).detach().double().clone()
+        path = [
+            (p[0], *(torch.as_tensor(v).detach().double().clone() for v in p[1:])) for p in path
+        ]
         _check(x, path)
         self._x, self._path, self._caption = x, path, caption
         roots = [torch.linalg.cholesky(p[3]) for p in path]

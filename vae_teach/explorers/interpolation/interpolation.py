@@ -7,7 +7,8 @@ import traitlets
 from matplotlib.figure import Figure
 
 from vae_teach import checks
-from vae_teach.models.interface import has_prior, image_shape_of, latent_dim_of, prior_of
+from vae_teach import labels as labelling
+from vae_teach.models.interface import as_it_is, has_prior, image_shape_of, latent_dim_of, prior_of
 from vae_teach.models.priors import is_standard
 from vae_teach.page.networks import Network, network_trait
 from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
@@ -25,8 +26,8 @@ class Interpolation(WebExplorer):
     N(0, I) has nearly all of its mass near the radius sqrt(d), so the middle of a straight line has
     too small a norm. Below, for comparison, the blend (1 - t) x + t y of the pixels.
 
-    The decoder travels to the page once, as float16, and is evaluated there. The widget shows the
-    model as it was when this was called.
+    The decoder travels to the page once, as float16, and is evaluated there. Widget and still picture
+    show the model as it was when this was called.
 
     Args:
         model: a VAE or an Autoencoder, of 1 or 3 channels, or a module of your own with `encode`,
@@ -34,8 +35,8 @@ class Interpolation(WebExplorer):
             standard normal prior, as for autoencoders, there is no sphere: only the straight line and
             the pixels are shown.
         images: float32 (N, C, H, W) in [0, 1]; the first twelve can be chosen.
-        labels: int64 (N,) to name the images by, or None.
-        classes: the labels' names, or None.
+        labels: (N,) whole numbers to name the images by, or None.
+        classes: the labels' names, a tuple, list or array; or None.
 
     Attributes:
         first, second: numbers of the two images, from 0.
@@ -58,15 +59,15 @@ class Interpolation(WebExplorer):
 
     def __init__(self, model, images, labels=None, classes=None):
         """Check the arguments, encode the images and pack the decoder."""
-        _check(model, images, labels, classes)
+        names = _checked(model, images, labels, classes)
         first = images[:CHOICES]
         codes, _ = drawable.codes(model, first)
-        self._model, self._images = model, first
+        self._model, self._images = as_it_is(model), first.detach().cpu().float().clone()
         super().__init__(
             decoder=Network.decoder(model),
             images=pixels.to_bytes(first),
             codes=codes.tolist(),
-            names=_names(len(first), labels, classes),
+            names=names,
             image_shape=list(image_shape_of(model)),
             radius=_radius(model),
         )
@@ -112,26 +113,20 @@ def along_sphere(a, b, t):
     return ((1 - t) * a.norm() + t * b.norm()) * turned
 
 
-def _check(model, images, labels, classes):
+def _checked(model, images, labels, classes):
+    """The names of the first images."""
     drawable.check(model)
     checks.images(images, "images", image_shape_of(model))
     if len(images) < 2:
         raise ValueError("images holds 1 image, at least 2 are needed to go from one to another.")
+    names = [f"image {i + 1}" for i in range(min(len(images), CHOICES))]
     if labels is None:
         if classes is not None:
             raise ValueError("classes names labels, and none are given: use labels=..., too.")
-        return
-    checks.labels(labels, len(images))
-    low, high = labels.min().item(), labels.max().item()
-    if classes is not None and (low < 0 or high >= len(classes)):
-        raise ValueError(f"classes has {len(classes)} names, labels lie in [{low}, {high}].")
-
-
-def _names(count, labels, classes):
-    names = [f"image {i + 1}" for i in range(count)]
-    if labels is None:
         return names
-    kinds = [classes[label] if classes else label for label in labels[:count].tolist()]
+    classes = labelling.names_or_none(classes)
+    labels = labelling.checked(labels, len(images), classes=classes)[:CHOICES].tolist()
+    kinds = labels if classes is None else [classes[label] for label in labels]
     return [f"{name}, {kind}" for name, kind in zip(names, kinds, strict=True)]
 
 

@@ -5,8 +5,16 @@ import torch
 import traitlets as t
 from matplotlib.figure import Figure
 
+from vae_teach import checks
 from vae_teach.evaluation.likelihood import log_joint_at, posterior_on_grid
-from vae_teach.models.interface import device_of, has_prior, image_shape_of, images_for, looking
+from vae_teach.models.interface import (
+    as_it_is,
+    device_of,
+    has_prior,
+    image_shape_of,
+    images_for,
+    looking,
+)
 from vae_teach.page.latent_map import on_map
 from vae_teach.page.networks import Network, network_trait
 from vae_teach.page.web_explorer import BOTH_WAYS, WebExplorer
@@ -20,15 +28,15 @@ class LatentPlane(WebExplorer):
 
     The decoder's weights travel to the page once, as float16 (under half a grey level of 255
     off), and are evaluated there: it answers within a frame, also while the kernel works.
-    The widget shows the model as it was when this was called.
+    Widget and still picture show the model as it was when this was called.
 
     Args:
         model: a VAE or an Autoencoder with latent_dim 2 and 1 or 3 channels, or a module of your own
             with `encode`, `decode`, `prior`, a `decoder` that the page can evaluate and a `likelihood`.
         images: float32 (N, C, H, W) in [0, 1]; the map shows the codes (means of q(z|x)) of at
             most 2,000 of them, evenly picked; the one in a hundred farthest out may lie outside it.
-        labels: int64 (N,) from 0 to 35, drawn as 0-9, a-z.
-        classes: the labels' names for a legend, or None.
+        labels: (N,) whole numbers from 0 to 35, drawn as 0-9, a-z.
+        classes: the labels' names for a legend, a tuple, list or array; or None.
         choices: how many of the first images can be chosen below the map, at most 24. The encoder's
             ellipses of the chosen one, at 1 and 2 standard deviations, are drawn on the map and,
             enlarged, in a lens beside the images. Not for autoencoders, whose codes are points.
@@ -67,7 +75,7 @@ class LatentPlane(WebExplorer):
         first = images[:choices]
         mean, sd = drawable.codes(model, first) if choices else (shown.means[:0], shown.means[:0])
         windows, shades = _lenses(model, first, mean, sd, shown.limit, posterior)
-        self._model, self._map = model, shown
+        self._model, self._map = as_it_is(model), shown
         super().__init__(
             decoder=Network.decoder(model),
             images=pixels.to_bytes(first),
@@ -113,7 +121,8 @@ class LatentPlane(WebExplorer):
 
 
 def _check_choices(choices, count, posterior, prior):
-    if not isinstance(choices, int) or not 0 <= choices <= min(24, count):
+    checks.whole_number(choices, "choices")
+    if choices > min(24, count):
         raise ValueError(f"choices is {choices!r}, 0 to {min(24, count)} is needed.")
     if (posterior or choices) and not prior:
         raise ValueError(

@@ -8,7 +8,7 @@ import traitlets as t
 from vae_teach import checks
 from vae_teach.evaluation import USED, kl_by_dimension
 from vae_teach.models.interface import (
-    device_of,
+    as_it_is,
     has_prior,
     image_shape_of,
     latent_dim_of,
@@ -29,13 +29,13 @@ class LatentSliders(WebExplorer):
 
     The decoder's weights travel to the page once, as float16 (under half a grey level of 255
     off), and are evaluated there: it answers within a frame, also while the kernel works.
-    The widget shows the model as it was when this was called.
+    Widget and still picture show the model as it was when this was called.
 
     Args:
         model: a VAE with 1 or 3 image channels, a `MultiRateVAE.at(beta)`, an Autoencoder, or a module
             of your own with `encode`, `decode`, `prior`, a `decoder` that the page can evaluate and a
             `likelihood`.
-        z: the code to start from, a float32 tensor (d,). None is the first image's code (the mean of
+        z: the code to start from, (d,) numbers. None is the first image's code (the mean of
             q(z|x)), or the origin where there are no images.
         dimensions: which latent dimensions get a slider; None is all, at most 64.
         images: float32 (N, C, H, W) in [0, 1]. Over these KL(q(z_i|x) || p(z_i)) is averaged, in nats;
@@ -64,11 +64,12 @@ class LatentSliders(WebExplorer):
 
     def __init__(self, model, z=None, dimensions=None, images=None):
         """Check the arguments, measure the dimensions and pack the decoder."""
-        chosen = _check(model, z, dimensions, images)
+        chosen = _check(model, dimensions, images)
+        z = None if z is None else _code(z, latent_dim_of(model))
         start, kl, reach = _measured(model, z, images)
         if kl is not None:
             chosen.sort(key=lambda i: -kl[i])
-        self._model = model
+        self._model = as_it_is(model)
         network = Network.decoder(model)
         super().__init__(
             decoder=network,
@@ -90,8 +91,7 @@ class LatentSliders(WebExplorer):
 
     @z.setter
     def z(self, value):
-        z = torch.as_tensor(value, dtype=torch.float32).detach().cpu()
-        _check_code(z, len(self.start))
+        z = _code(value, len(self.start))
         with self.hold_sync():
             self.limit = max(self.limit, _reach(z))
             self.code = z.tolist()
@@ -139,9 +139,9 @@ def _measured(model, z, images):
         vae = has_prior(model)
         seen, _ = drawable.codes(model, images[:1] if vae else images)
         if vae:
-            kl = kl_by_dimension(model, images.to(device_of(model))).cpu()
+            kl = kl_by_dimension(model, images).cpu()
             checks.finite(kl, "KL(q(z_i|x) || p(z_i))")
-    start = seen[0] if z is None else z.detach().cpu().float()
+    start = seen[0] if z is None else z
     prior = prior_parts(model)
     ends = (prior[:, 0].abs() + 3 * prior[:, 1]).flatten()  # 3.0 for N(0, I)
     reached = start if kl is not None else torch.cat([seen.flatten(), start])
@@ -161,14 +161,10 @@ def _reach(codes):
     return max(3.0, float(math.ceil(codes.abs().max())))
 
 
-def _check(model, z, dimensions, images):
+def _check(model, dimensions, images):
     """The dimensions that get a slider."""
     drawable.check(model)
     latent_dim = latent_dim_of(model)
-    if z is not None:
-        if not isinstance(z, torch.Tensor):
-            raise TypeError(f"z is {type(z).__name__}, a float32 tensor (d,) is needed.")
-        _check_code(z, latent_dim)
     if images is not None:
         checks.images(images, "images", image_shape_of(model))
     if dimensions is None and latent_dim > MOST:
@@ -176,7 +172,7 @@ def _check(model, z, dimensions, images):
             f"model.latent_dim is {latent_dim}, {MOST} sliders at most: say which, "
             f"for example dimensions=range(20)."
         )
-    chosen = list(range(latent_dim) if dimensions is None else dimensions)
+    chosen = _whole(range(latent_dim) if dimensions is None else dimensions)
     wrong = [i for i in chosen if i not in range(latent_dim)]
     if wrong or not chosen or len(set(chosen)) < len(chosen) or len(chosen) > MOST:
         raise ValueError(
@@ -186,7 +182,23 @@ def _check(model, z, dimensions, images):
     return chosen
 
 
-def _check_code(z, count):
+def _whole(dimensions):
+    """A list of the numbers as they are, those of NumPy and PyTorch as Python's."""
+    try:
+        return [i.item() if hasattr(i, "item") else i for i in dimensions]
+    except TypeError:
+        raise TypeError(
+            f"dimensions is {dimensions!r}, a list of numbers is needed, such as range(20)."
+        ) from None
+
+
+def _code(z, count):
+    """A code as float32 (count,) on the CPU."""
+    try:
+        z = torch.as_tensor(z).detach().cpu().float()
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"z is {checks.kind(z)}, a tensor ({count},) is needed.") from None
     if z.shape != (count,):
         raise ValueError(f"z has shape {tuple(z.shape)}, ({count},) is needed.")
     checks.finite(z, "z")
+    return z
