@@ -160,7 +160,7 @@ def _as_batch(x, name, shape):
 
 def _channels_last(shape):
     """Whether (N, ., ., .) can hardly be but (N, H, W, C)."""
-    return shape[3] in (1, 3) and shape[1] not in (1, 3)
+    return shape[3] in (1, 3) and min(shape[1:3]) > 4
 
 
 def _as_ink(low, high, name):

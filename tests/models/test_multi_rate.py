@@ -218,7 +218,8 @@ def test_a_twelfth_of_the_images_trains_each_end_of_the_range(model):
     seen = []
 
     class Watched:
-        prior, lowest, highest = model.prior, model.lowest, model.highest
+        prior, image_shape = model.prior, model.image_shape
+        lowest, highest = model.lowest, model.highest
 
         def at(self, beta):
             seen.append(beta)
