@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+import weakref
 
 import pytest
 import torch
@@ -222,3 +223,35 @@ def test_an_error_after_an_epoch_loses_nothing(digits, where, epochs, validated)
     assert len(fit.history.epochs) == epochs
     assert sum(map(math.isfinite, fit.history.validation["bound"])) == validated
     assert not torch.equal(before, model.decoder[0].weight)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("where", ["training", "validation", "the last validation"])
+def test_one_that_python_drops_takes_effect_all_the_same(digits, where):
+    """As an exception in a weak reference's callback is."""
+    handler, calls = signal.getsignal(signal.SIGINT), []
+
+    class Gone:
+        pass
+
+    def dropped(model, x):
+        gone = Gone()
+        kept.append(weakref.ref(gone, lambda _: signal.raise_signal(signal.SIGINT)))
+        return elbo(model, x)
+
+    kept = []
+    wanted = {"training": 1, "validation": 3, "the last validation": 6}[where]
+
+    def asked(model, x):
+        calls.append(len(x))
+        return (dropped if len(calls) == wanted else elbo)(model, x)
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(
+            VAE(2, hidden=(8,)), digits.train_images[:40], asked, epochs=2, batch_size=20,
+            validation=digits.test_images[:8], progress=False,
+        )  # fmt: skip
+    assert len(calls) == wanted
+    assert fit.history.interrupted
+    assert has_equal_lengths(fit.history)
+    assert signal.getsignal(signal.SIGINT) is handler

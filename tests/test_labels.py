@@ -175,7 +175,7 @@ def test_numbers_are_names_too(use, classes):
 @pytest.mark.parametrize(
     "classes",
     ["abc", (), [], 3, np.array("a"), np.array([]), dict(enumerate(NAMES)), set(NAMES)],
-    ids=repr,
+    ids=lambda names: type(names).__name__,
 )
 def test_what_names_no_classes_gets_a_sentence(use, classes):
     with pytest.raises(TypeError, match="^classes is .*a tuple with a name") as caught:

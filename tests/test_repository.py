@@ -12,6 +12,7 @@ PACKAGE = ROOT / "vae_teach"
 FLOORS = {
     "checks": 0,
     "labels": 0,
+    "interrupts": 0,
     "say": 0,
     "data": 1,
     "distributions": 1,

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from vae_teach import checks
 from vae_teach.history import Epoch, History, NonFiniteLoss
+from vae_teach.interrupts import none_lost
 
 SNAPSHOT_EVERY = 100  # steps between copies of weights known to give a finite loss
 
@@ -102,10 +103,12 @@ def fit(
             seen.add(terms, len(rows))
             bar.advance(len(rows), history.epochs[-1])
             watched()  # last: a step that is watched is recorded, whatever happens in there
+            raise_if_interrupted()
         seen.check_weights()
 
     # Twice, as an interrupt may come while one of them puts things back.
-    with _as_before(model, device), _as_before(model, device), torch.enable_grad(), bar:
+    twice = _as_before(model, device), _as_before(model, device)
+    with none_lost() as raise_if_interrupted, twice[0], twice[1], torch.enable_grad(), bar:
         model.to(device)
         dtype = parameters[0].dtype
         data, held_out = (
@@ -130,6 +133,7 @@ def fit(
                     history.epochs[-1] = history.epochs[-1]._replace(validation=means)
                 if after_epoch is not None:
                     after_epoch(model, history)
+                raise_if_interrupted()
         except KeyboardInterrupt:
             history.interrupted = True
             bar.say(
