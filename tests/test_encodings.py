@@ -30,6 +30,7 @@ say(chr(0x2212) + "ELBO of " + chr(0x3BC))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.fault(
     "Encodings and warnings", "a locale in ASCII, cp1252 or GBK", "all is read and printed"
 )

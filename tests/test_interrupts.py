@@ -225,6 +225,11 @@ def test_an_error_after_an_epoch_loses_nothing(digits, where, epochs, validated)
     assert not torch.equal(before, model.decoder[0].weight)
 
 
+@pytest.mark.fault(
+    "Interrupts",
+    "an interrupt in a weak reference's callback, which Python drops",
+    "training ends at the next step",
+)
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("where", ["training", "validation", "the last validation"])
 def test_one_that_python_drops_takes_effect_all_the_same(digits, where):

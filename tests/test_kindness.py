@@ -74,6 +74,11 @@ def test_a_small_sigma_on_a_grid_is_exact(sigma):
     torch.testing.assert_close(found.double(), wanted, atol=2e-2, rtol=1e-5)
 
 
+@pytest.mark.fault(
+    "Silent input",
+    "a posterior that a grid would miss (σ = 1e-4)",
+    "one sentence whose remedies work",
+)
 @pytest.mark.parametrize("sigma", [1e-3, 1e-4, 1e-6])
 def test_a_posterior_too_narrow_for_a_grid_gets_a_sentence_whose_remedies_work(sigma):
     x = X[:2, :, :2, :2]
@@ -132,6 +137,7 @@ CODES = torch.rand(30, 2)
 Q = Independent(Normal(torch.randn(5, 2), torch.ones(5, 2)), 1)
 
 
+@pytest.mark.fault("Silent input", "no codes at all", "one sentence, no NaN")
 @pytest.mark.parametrize(
     "call",
     [
@@ -171,6 +177,9 @@ def test_codes_that_are_no_tensor_get_a_remedy(z):
             assert call(eval(remedy[1], {"torch": torch, "z": z})).isfinite().all()
 
 
+@pytest.mark.fault(
+    "Silent input", "maps of one dimension, or of three", "one sentence that says what to use"
+)
 @pytest.mark.parametrize("latent_dim", [1, 3])
 def test_maps_of_other_than_two_dimensions_say_what_to_use(latent_dim):
     other, film = model(latent_dim), Film(X, LABELS)
@@ -264,6 +273,9 @@ def test_a_data_set_of_another_size_has_no_shipped_judge():
 # Seeds
 
 
+@pytest.mark.fault(
+    "Silent input", "seeds that are None or words", "one sentence before anything changes"
+)
 @pytest.mark.parametrize("seed", [None, "a", 1.5, True, -1, 2**70])
 def test_bad_seeds(seed):
     one = model()
@@ -303,6 +315,9 @@ def test_points_for_an_image_model_change_nothing(x):
     assert all(map(torch.equal, before, one.parameters()))
 
 
+@pytest.mark.fault(
+    "Silent input", "NaN or infinity in validation", "one sentence before the first step"
+)
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_validation_that_is_not_finite_changes_nothing(bad):
     one = model()
@@ -326,6 +341,11 @@ SHOWN = {
 }
 
 
+@pytest.mark.fault(
+    "Silent input",
+    "a model that is trained on after its explorer was made",
+    "still and page show the same one",
+)
 @pytest.mark.parametrize("name", SHOWN)
 def test_still_and_page_show_the_same_model_after_more_training(name):
     torch.manual_seed(0)

@@ -108,6 +108,9 @@ def refused(use, y):
     return said
 
 
+@pytest.mark.fault(
+    "Remedies", "labels in other forms", "the remedy, followed literally, gives the same picture"
+)
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("form", REMEDIED)
 def test_other_labels_become_the_same_by_the_remedy(use, form):
@@ -127,6 +130,11 @@ def test_other_labels_become_the_same_by_the_remedy(use, form):
     assert found == USES[use](LABELS)
 
 
+@pytest.mark.fault(
+    "Silent input",
+    "labels that are None, NaN, halves, too few, …",
+    "one sentence before anything changes",
+)
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("form", REFUSED)
 def test_labels_without_a_meaning_get_a_sentence(use, form):
@@ -135,6 +143,9 @@ def test_labels_without_a_meaning_get_a_sentence(use, form):
     refused(use, REFUSED[form])
 
 
+@pytest.mark.fault(
+    "Silent input", "labels −1 and beyond the last class", "one sentence before anything changes"
+)
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("shift", [-1, 8, 34])
 def test_labels_out_of_range_get_a_sentence_before_anything_changes(use, shift):
@@ -171,6 +182,9 @@ def test_numbers_are_names_too(use, classes):
     assert NAMED[use](classes) == NAMED[use](tuple("012"))
 
 
+@pytest.mark.fault(
+    "Silent input", "names of classes that are none", "one sentence before anything changes"
+)
 @pytest.mark.parametrize("use", NAMED)
 @pytest.mark.parametrize(
     "classes",

@@ -19,6 +19,7 @@ def soak():
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.fault(
     "Memory", "random events, training, interrupts and loads, for seconds", "no error"
 )

@@ -158,6 +158,12 @@ def followed(use, x):
     raise AssertionError(f"no end: {said}")
 
 
+@pytest.mark.slow
+@pytest.mark.fault(
+    "Remedies",
+    "images in each form that people pass (tests/test_table.py)",
+    "they work, or one sentence whose remedy leads there",
+)
 @pytest.mark.parametrize("use", USES)
 def test_every_form_works_or_is_refused_with_a_remedy(use):
     wrong = {}
@@ -218,6 +224,7 @@ CONTAINERS = {
 }
 
 
+@pytest.mark.fault("Remedies", "any combination of such forms", "it works, or remedies lead there")
 @given(
     *(st.sampled_from(list(choice)) for choice in (DTYPES, SHAPES, MODES, CONTAINERS)),
     st.sampled_from(["elbo", "exact", "kl_parts", "codes", "active_units", "fraction_sure"]),

@@ -93,6 +93,11 @@ def test_two_sections_of_one_name_are_refused():
         needs.needed(notebook("## A", "a = 1", "## A", "a"))
 
 
+@pytest.mark.fault(
+    "Cell order",
+    "a section run after the set-up and the sections that it names",
+    "every name is there",
+)
 @names
 def test_with_what_it_names_a_section_has_every_name(source):
     """The cells that a reader is told to run make all that the section takes."""
@@ -108,6 +113,11 @@ def test_with_what_it_names_a_section_has_every_name(source):
                 there |= makes
 
 
+@pytest.mark.fault(
+    "Cell order",
+    "an earlier section run again after later ones",
+    "its functions find what they found before",
+)
 @names
 def test_no_function_changes_its_meaning_when_a_later_section_runs(source):
     """What a section's functions look up when they are called, no later section makes again."""

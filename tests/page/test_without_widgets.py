@@ -65,6 +65,7 @@ def program(missing):
     return "\n".join([*lines, "from vae_teach.page.widgets import FloatSlider", END])
 
 
+@pytest.mark.slow
 @pytest.mark.fault(
     "Without ipywidgets",
     "no ipywidgets, or no anywidget",

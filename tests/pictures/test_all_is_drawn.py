@@ -32,6 +32,7 @@ def test_rows_and_grids_show_colours_as_they_are():
         assert shown[4, 4].tolist() == [255, 0, 0]
 
 
+@pytest.mark.fault("Silent input", "images that a picture would cut or clip", "one sentence")
 @pytest.mark.parametrize("draw", [pictures.image_rows, lambda rows, alt: captioned(rows, {}, alt)])
 @pytest.mark.parametrize(
     ("rows", "words"),
