@@ -107,8 +107,13 @@ def fit(
         seen.check_weights()
 
     # Twice, as an interrupt may come while one of them puts things back.
-    twice = _as_before(model, device), _as_before(model, device)
-    with none_lost() as raise_if_interrupted, twice[0], twice[1], torch.enable_grad(), bar:
+    with (
+        none_lost() as raise_if_interrupted,
+        _as_before(model, device),
+        _as_before(model, device),
+        torch.enable_grad(),
+        bar,
+    ):
         model.to(device)
         dtype = parameters[0].dtype
         data, held_out = (
